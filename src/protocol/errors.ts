@@ -1,0 +1,28 @@
+/**
+ * What a decoder throws.
+ *
+ * @module
+ */
+import { FoxgloveError } from "../util/errors.ts";
+
+/** The request that a broken message asked for, where its ids could still be read: it wants its failure answer. */
+export type BrokenRequest =
+  | { kind: "serviceCall"; serviceId: number; callId: number }
+  | { kind: "fetchAsset"; requestId: number };
+
+/**
+ * A message that does not follow the protocol. The message text names the op, the field and what was received.
+ * `code` is `"unknown_op"` for an op or opcode that is not known (a newer peer), else `"invalid_message"`.
+ */
+export class ProtocolError extends FoxgloveError {
+  /** The request that still wants an answer. */
+  readonly request: BrokenRequest | undefined;
+
+  constructor(
+    message: string,
+    options: { code?: "invalid_message" | "unknown_op"; request?: BrokenRequest; cause?: unknown } = {},
+  ) {
+    super(message, { ...options, code: options.code ?? "invalid_message" });
+    this.request = options.request;
+  }
+}
