@@ -1,0 +1,133 @@
+/**
+ * A topic that the server publishes on.
+ *
+ * @module
+ */
+import type { AdvertisedChannel } from "../protocol/messages.ts";
+import { type SchemaData, schemaDataToWire } from "../protocol/schema_data.ts";
+import { utf8Encode } from "../util/bytes.ts";
+import { wallTime } from "../util/time.ts";
+import { Fanout } from "./fanout.ts";
+
+/** The schema of a channel's messages. */
+export interface ChannelSchema {
+  /** Name of the message type: `"foxglove.Log"`, `"geometry_msgs/msg/Pose"`. Viewers take one definition per name. */
+  name: string;
+  /** `"jsonschema"`, `"protobuf"`, `"flatbuffer"`, `"ros1msg"`, `"ros2msg"`, `"ros2idl"` or `"omgidl"`. */
+  encoding: string;
+  /** The definition: an object for `jsonschema`, bytes for `protobuf` (FileDescriptorSet) and `flatbuffer`, else text. */
+  data: SchemaData;
+}
+
+/** How a channel's messages look, and how they become bytes. */
+export interface ChannelOptions<T = unknown> {
+  /** Message encoding: `"json"`, `"protobuf"`, `"flatbuffer"`, `"ros1"`, `"cdr"`, or one that your own client knows. */
+  encoding: string;
+  /** Left out for a schemaless channel; `protobuf`, `flatbuffer`, `ros1` and `cdr` need one. */
+  schema?: ChannelSchema;
+  /** Free texts shown with the channel (not for `foxglove.websocket.v1` viewers, which ignore them). */
+  metadata?: Record<string, string>;
+  /** Turns a message into bytes. Default: `JSON.stringify` for encoding `"json"`, else messages are bytes already. */
+  encode?: (message: T) => Uint8Array;
+}
+
+/** Options of one {@link Channel.publish}. */
+export interface PublishOptions {
+  /** When the message was made, in nanoseconds since 1970; default now. */
+  logTime?: bigint;
+  /** `true`: the bytes are given away and will not be changed, so that large ones need not be copied. */
+  owned?: boolean;
+}
+
+/**
+ * A live topic of a server; made by `server.channel()`. Messages go to the clients that have subscribed, and nothing
+ * is encoded while there are none.
+ *
+ * @example
+ * ```ts
+ * import { FoxgloveServer } from "@foxwire/foxwire";
+ *
+ * const server = new FoxgloveServer({ name: "robot" });
+ * const speed = server.channel<{ metresPerSecond: number }>("/speed", { encoding: "json" });
+ * speed.publish({ metresPerSecond: 1.5 }, { logTime: 1_700_000_000_000_000_000n });
+ * await server.close();
+ * ```
+ */
+export class Channel<T = unknown> {
+  /** The channel as it is advertised. */
+  readonly info: Readonly<AdvertisedChannel>;
+  readonly #encode: (message: T) => Uint8Array;
+  readonly #fanout: Fanout;
+  readonly #remove: () => void;
+
+  /** @ignore Made by `server.channel()`. */
+  constructor(info: AdvertisedChannel, options: ChannelOptions<T>, hooks: { fanout: Fanout; remove: () => void }) {
+    this.info = info;
+    this.#encode = options.encode ?? (info.encoding === "json" ? encodeJson : refuseUnencoded(info));
+    this.#fanout = hooks.fanout;
+    this.#remove = hooks.remove;
+  }
+
+  /** Id on the wire. */
+  get id(): number {
+    return this.info.id;
+  }
+
+  /** Name of the topic. */
+  get topic(): string {
+    return this.info.topic;
+  }
+
+  /** How many clients are subscribed now. */
+  get subscribers(): number {
+    return this.#fanout.size;
+  }
+
+  /**
+   * Sends a message to every subscribed client; does nothing when there is none, or after {@link close}.
+   *
+   * @param message Bytes go out as they are, and may be reused at once unless `owned` is set; anything else is encoded.
+   * @throws {TypeError} when the message cannot be encoded (noticed only while somebody is subscribed).
+   */
+  publish(message: T | Uint8Array, options: PublishOptions = {}): void {
+    if (this.#fanout.size === 0) return;
+    const encoded = message instanceof Uint8Array;
+    const payload = encoded ? message : this.#encode(message);
+    this.#fanout.send(payload, options.logTime ?? wallTime(), !encoded || options.owned === true);
+  }
+
+  /** Removes the channel: clients lose their subscriptions to it and are told so. Idempotent. */
+  close(): void {
+    this.#remove();
+  }
+}
+
+/** The wire form of a channel; a schemaless one has empty names and no schema encoding. */
+export function advertisedChannel(id: number, topic: string, options: ChannelOptions<never>): AdvertisedChannel {
+  const { encoding, schema, metadata } = options;
+  return {
+    id,
+    topic,
+    encoding,
+    ...(schema === undefined ? { schemaName: "", schema: "" } : {
+      schemaName: schema.name,
+      schema: schemaDataToWire(schema.data, schema.encoding),
+      schemaEncoding: schema.encoding,
+    }),
+    ...(metadata === undefined ? {} : { metadata: { ...metadata } }),
+  };
+}
+
+function encodeJson(message: unknown): Uint8Array {
+  const text: string | undefined = JSON.stringify(message);
+  if (text === undefined) throw new TypeError(`Cannot publish ${typeof message}: it has no JSON form`);
+  return utf8Encode(text);
+}
+
+function refuseUnencoded({ topic, encoding }: AdvertisedChannel): (message: unknown) => never {
+  return (message) => {
+    throw new TypeError(
+      `Cannot publish ${typeof message} on "${topic}": encoding "${encoding}" takes a Uint8Array, or a channel with an encode option`,
+    );
+  };
+}

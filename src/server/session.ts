@@ -1,0 +1,236 @@
+/**
+ * One connected client: its greeting, what comes in, what goes out, and its end.
+ *
+ * @module
+ */
+import { SendQueue } from "../flow/send_queue.ts";
+import type { StatusLevel, Subprotocol } from "../protocol/constants.ts";
+import { decodeClientMessage, encodeServerMessage } from "../protocol/codec.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import type { AdvertisedChannel, ServerInfo, ServerMessage } from "../protocol/messages.ts";
+import { SchemaTableWriter } from "../protocol/schema_table.ts";
+import { messageBytes, type Transport } from "../transport/transport.ts";
+import { truncateUtf8 } from "../util/bytes.ts";
+import { deferred } from "../util/async.ts";
+import type { Events } from "../util/events.ts";
+import type { Clock } from "../util/time.ts";
+import { advertiseBatches, type ChannelEntry, type ChannelRegistry } from "./channels.ts";
+import { ClientChannels } from "./client_channels.ts";
+import type { ServerLimits } from "./limits.ts";
+import { handleRequest, refuseInvalid } from "./requests.ts";
+import type { ClientStats, CloseOptions, ServerClient } from "./server_client.ts";
+import type { ServerEvents } from "./server_events.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+/** What a session needs of its server. */
+export interface SessionHost {
+  readonly channels: ChannelRegistry;
+  readonly limits: ServerLimits;
+  readonly clock: Clock;
+  readonly events: Events<ServerEvents>;
+  /** Encodings a client may publish in; `undefined` takes any. */
+  readonly supportedEncodings: readonly string[] | undefined;
+  hasCapability(name: string): boolean;
+  serverInfo(): ServerInfo;
+  /** The connection is over and everything released. */
+  ended(session: Session): void;
+}
+
+/** Who is at the other end. */
+export interface Peer {
+  /** IP address. */
+  address?: string | undefined;
+  /** Path and query of the request that opened the connection. */
+  url?: string | undefined;
+}
+
+/** Queue key of `time` frames; subscription ids are never negative. */
+const TIME_KEY = -1;
+
+const MAX_REASON_BYTES = 123;
+
+/** A client from its greeting to its end. */
+export class Session implements ServerClient {
+  readonly id: number;
+  readonly address: string | undefined;
+  readonly url: string | undefined;
+  readonly protocol: Subprotocol;
+  readonly host: SessionHost;
+  readonly subscriptions: Subscriptions;
+  readonly channels: ClientChannels;
+  /** Settles when the connection is over. */
+  readonly ended: Promise<void>;
+  readonly #ended = deferred<void>();
+  readonly #transport: Transport;
+  readonly #queue: SendQueue;
+  readonly #schemas: SchemaTableWriter | undefined;
+  /** Topics whose drops this client has been told of, and not yet that they are over. */
+  readonly #dropping = new Set<string>();
+  #invalidMessages = 0;
+  #closing: Required<CloseOptions> | undefined;
+  #cancelTermination = () => {};
+
+  constructor(
+    host: SessionHost,
+    connection: { id: number; transport: Transport; protocol: Subprotocol; peer: Peer },
+  ) {
+    const { id, transport, protocol, peer } = connection;
+    this.id = id;
+    this.address = peer.address;
+    this.url = peer.url;
+    this.protocol = protocol;
+    this.host = host;
+    this.ended = this.#ended.promise;
+    this.#transport = transport;
+    this.#schemas = protocol === "foxglove.sdk.v1.1" ? new SchemaTableWriter() : undefined;
+    this.#queue = new SendQueue({
+      transport,
+      clock: host.clock,
+      limits: host.limits,
+      onOverflow: () => this.#overflowed(),
+      onDrop: (key) => this.#dropped(key),
+      onRecover: () => this.#recovered(),
+    });
+    this.subscriptions = new Subscriptions(this, this.#queue);
+    this.channels = new ClientChannels(this);
+    transport.bind({
+      message: (data) => this.#received(data),
+      drain: () => this.#drained(),
+      close: (code, reason) => this.#disconnected(code, reason),
+    });
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.queuedBytes;
+  }
+
+  /** Says who the server is and what it has. One `advertise` is always sent, as the published specification asks. */
+  greet(): void {
+    this.sendServerInfo();
+    const channels = this.host.channels.infos();
+    if (channels.length === 0) this.send({ op: "advertise", channels });
+    else this.advertise(channels);
+  }
+
+  sendServerInfo(): void {
+    this.send({ op: "serverInfo", ...this.host.serverInfo() });
+  }
+
+  advertise(channels: readonly AdvertisedChannel[]): void {
+    for (const batch of advertiseBatches(channels)) this.send({ op: "advertise", channels: batch });
+  }
+
+  /** Ends the subscription to a channel that went away, if any, and tells the client. @returns Raises the event. */
+  channelRemoved({ channel }: ChannelEntry): (() => void) | undefined {
+    const raise = this.subscriptions.channelRemoved(channel.id);
+    this.send({ op: "unadvertise", channelIds: [channel.id] });
+    return raise;
+  }
+
+  /** Queues an encoded `time` frame; one that is still waiting is replaced. */
+  sendTime(frame: Uint8Array): void {
+    this.#queue.latest(frame, TIME_KEY);
+  }
+
+  /** Queues a message in the control lane. */
+  send(message: ServerMessage): void {
+    this.#queue.control(encodeServerMessage(message, this.#schemas));
+  }
+
+  status(level: StatusLevel, message: string, options: { id?: string } = {}): void {
+    this.send({ op: "status", level, message, ...options });
+  }
+
+  removeStatus(...statusIds: string[]): void {
+    if (statusIds.length > 0) this.send({ op: "removeStatus", statusIds });
+  }
+
+  countInvalid(): void {
+    this.#invalidMessages++;
+  }
+
+  stats(): ClientStats {
+    const { sentMessages, sentBytes, droppedMessages, droppedBytes } = this.#queue.stats();
+    return {
+      queuedBytes: this.queuedBytes,
+      sentMessages,
+      sentBytes,
+      droppedMessages,
+      droppedBytes,
+      invalidMessages: this.#invalidMessages,
+      subscriptions: this.subscriptions.stats(),
+    };
+  }
+
+  /** As in {@link ServerClient}; after `timeoutMs` without the peer's answer the connection is cut. */
+  close(options: CloseOptions & { timeoutMs?: number } = {}): void {
+    const { code = 1000, reason = "", timeoutMs = this.host.limits.closeMs } = options;
+    this.#cancelTermination();
+    this.#cancelTermination = this.host.clock.delay(timeoutMs, () => this.#transport.terminate());
+    if (this.#closing !== undefined) return;
+    this.#closing = { code, reason: truncateUtf8(reason, MAX_REASON_BYTES) };
+    this.subscriptions.purge();
+    this.#closeWhenSent();
+  }
+
+  #closeWhenSent(): void {
+    if (this.#closing === undefined || this.#queue.controlBytes > 0) return;
+    this.#transport.close(this.#closing.code, this.#closing.reason);
+  }
+
+  #received(data: string | Uint8Array): void {
+    if (this.#closing !== undefined) return;
+    // Three bytes are the most that one UTF-16 unit takes: most texts need no counting.
+    const { messageBytes: limit } = this.host.limits;
+    if (data.length * 3 > limit && messageBytes(data) > limit) {
+      return this.close({ code: 1009, reason: `Message is larger than ${limit} bytes` });
+    }
+    try {
+      const message = decodeClientMessage(data);
+      if (message !== undefined) handleRequest(this, message);
+    } catch (error) {
+      if (error instanceof ProtocolError) refuseInvalid(this, error);
+      else this.host.events.emit("error", { error, during: "message of a client" });
+    }
+  }
+
+  #drained(): void {
+    this.#queue.drain();
+    this.#closeWhenSent();
+  }
+
+  #dropped(key: number): void {
+    const topic = this.subscriptions.dropped(key);
+    if (topic === undefined || this.#dropping.has(topic)) return;
+    this.#dropping.add(topic);
+    this.status("warning", `Send buffer limit reached: ${topic}`, { id: dropStatusId(topic) });
+  }
+
+  #recovered(): void {
+    const ids = Array.from(this.#dropping, dropStatusId);
+    this.#dropping.clear();
+    this.removeStatus(...ids);
+  }
+
+  /** The control lane takes nothing more, so the reason goes past it. */
+  #overflowed(): void {
+    const message = `Control messages wait in more than ${this.host.limits.controlBytes} bytes: the client is too slow`;
+    this.#transport.send([encodeServerMessage({ op: "status", level: "error", message })] as string[]);
+    this.close({ code: 1013, reason: "Client is too slow" });
+    this.#transport.close(1013, "Client is too slow");
+  }
+
+  #disconnected(code: number, reason: string): void {
+    this.#cancelTermination();
+    this.#queue.close();
+    this.subscriptions.release();
+    this.channels.release();
+    this.host.ended(this);
+    this.host.events.emit("disconnect", { client: this, code, reason });
+    this.#ended.resolve();
+  }
+}
+
+function dropStatusId(topic: string): string {
+  return `drops:${topic}`;
+}
