@@ -21,7 +21,7 @@ export interface Sized {
 }
 
 /** How an inbox ends for its reader, once what is queued has been read: normally, or with an error. */
-type Ending = { readonly error?: unknown };
+export type Ending = { readonly error?: unknown };
 
 /** A queue with one end for pushing and one for `await`; it drops its oldest items when it is full, and counts them. */
 export class Inbox<T extends Sized> {

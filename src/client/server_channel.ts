@@ -32,6 +32,15 @@ export interface ServerChannel {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** The schema encoding that goes with a message encoding, for older servers, which name only the latter. */
+const IMPLIED_SCHEMA_ENCODINGS: ReadonlyMap<string, string> = new Map([
+  ["json", "jsonschema"],
+  ["protobuf", "protobuf"],
+  ["flatbuffer", "flatbuffer"],
+  ["ros1", "ros1msg"],
+  ["cdr", "ros2msg"],
+]);
+
 /** What the user sees of an advertised channel. */
 export function serverChannel(advertised: AdvertisedChannel): ServerChannel {
   const { id, topic, encoding, metadata = {} } = advertised;
@@ -43,8 +52,10 @@ function readSchema(advertised: AdvertisedChannel): Pick<ServerChannel, "schema"
   if (unresolvedSchemaId !== undefined) {
     return { schema: undefined, schemaMissing: `the server never defined schema ${unresolvedSchemaId}` };
   }
-  if (schemaEncoding === undefined && name === "" && text === "") return { schema: undefined, schemaMissing: undefined };
-  const encoding = schemaEncoding ?? defaultSchemaEncoding(advertised.encoding);
+  if (schemaEncoding === undefined && name === "" && text === "") {
+    return { schema: undefined, schemaMissing: undefined };
+  }
+  const encoding = schemaEncoding ?? IMPLIED_SCHEMA_ENCODINGS.get(advertised.encoding) ?? "";
   try {
     return { schema: { name, encoding, data: schemaDataFromWire(text, encoding) }, schemaMissing: undefined };
   } catch {

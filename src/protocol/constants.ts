@@ -72,3 +72,6 @@ export const MESSAGE_DATA_HEADER_BYTES = 13;
 
 /** The largest u32. */
 export const MAX_U32 = 0xffff_ffff;
+
+/** How deep a parameter's value may nest; the value itself is level 1, what an array or object holds is one deeper. */
+export const MAX_PARAMETER_DEPTH = 128;

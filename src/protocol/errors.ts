@@ -5,7 +5,10 @@
  */
 import { FoxgloveError } from "../util/errors.ts";
 
-/** The request that a broken message asked for, where its ids could still be read: it wants its failure answer. */
+/**
+ * The request that a broken message asks for, or answers, where its ids could still be read: somebody waits for it. A
+ * server sends the failure answer, a client gives up the request.
+ */
 export type BrokenRequest =
   | { kind: "serviceCall"; serviceId: number; callId: number }
   | { kind: "fetchAsset"; requestId: number };
@@ -15,7 +18,7 @@ export type BrokenRequest =
  * `code` is `"unknown_op"` for an op or opcode that is not known (a newer peer), else `"invalid_message"`.
  */
 export class ProtocolError extends FoxgloveError {
-  /** The request that still wants an answer. */
+  /** The request that somebody waits for, if the message was one, or its answer. */
   readonly request: BrokenRequest | undefined;
 
   constructor(

@@ -7,7 +7,7 @@ import type { AdvertisedChannel } from "../protocol/messages.ts";
 import { type SchemaData, schemaDataToWire } from "../protocol/schema_data.ts";
 import { utf8Encode } from "../util/bytes.ts";
 import { wallTime } from "../util/time.ts";
-import { Fanout } from "./fanout.ts";
+import type { Fanout } from "./fanout.ts";
 
 /** The schema of a channel's messages. */
 export interface ChannelSchema {

@@ -11,8 +11,10 @@ type Request = ClientMessage<true>;
 type Handlers = { readonly [Op in Request["op"]]: (session: Session, message: MessageOf<Request, Op>) => void };
 
 const HANDLERS: Handlers = {
-  subscribe: (session, { subscriptions }) => each(session, subscriptions, (entry) => session.subscriptions.subscribe(entry)),
-  unsubscribe: (session, { subscriptionIds }) => each(session, subscriptionIds, (id) => session.subscriptions.unsubscribe(id)),
+  subscribe: (session, { subscriptions }) =>
+    each(session, subscriptions, (entry) => session.subscriptions.subscribe(entry)),
+  unsubscribe: (session, { subscriptionIds }) =>
+    each(session, subscriptionIds, (id) => session.subscriptions.unsubscribe(id)),
   advertise(session, { channels }) {
     if (!session.host.hasCapability("clientPublish")) return refuse(session, "clientPublish");
     each(session, channels, (channel) => session.channels.advertise(channel));

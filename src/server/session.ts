@@ -68,6 +68,7 @@ export class Session implements ServerClient {
   readonly #dropping = new Set<string>();
   #invalidMessages = 0;
   #closing: Required<CloseOptions> | undefined;
+  #over = false;
   #cancelTermination = () => {};
 
   constructor(
@@ -164,15 +165,18 @@ export class Session implements ServerClient {
 
   /** As in {@link ServerClient}; after `timeoutMs` without the peer's answer the connection is cut. */
   close(options: CloseOptions & { timeoutMs?: number } = {}): void {
+    if (this.#over) return;
     const { code = 1000, reason = "", timeoutMs = this.host.limits.closeMs } = options;
     this.#cancelTermination();
     this.#cancelTermination = this.host.clock.delay(timeoutMs, () => this.#transport.terminate());
     if (this.#closing !== undefined) return;
     this.#closing = { code, reason: truncateUtf8(reason, MAX_REASON_BYTES) };
     this.subscriptions.purge();
+    this.#queue.flush();
     this.#closeWhenSent();
   }
 
+  /** Control that still waits after a flush waits for the transport: its drain comes here again. */
   #closeWhenSent(): void {
     if (this.#closing === undefined || this.#queue.controlBytes > 0) return;
     this.#transport.close(this.#closing.code, this.#closing.reason);
@@ -215,12 +219,13 @@ export class Session implements ServerClient {
   /** The control lane takes nothing more, so the reason goes past it. */
   #overflowed(): void {
     const message = `Control messages wait in more than ${this.host.limits.controlBytes} bytes: the client is too slow`;
-    this.#transport.send([encodeServerMessage({ op: "status", level: "error", message })] as string[]);
+    this.#transport.send([encodeServerMessage({ op: "status", level: "error", message })]);
     this.close({ code: 1013, reason: "Client is too slow" });
     this.#transport.close(1013, "Client is too slow");
   }
 
   #disconnected(code: number, reason: string): void {
+    this.#over = true;
     this.#cancelTermination();
     this.#queue.close();
     this.subscriptions.release();

@@ -18,6 +18,12 @@ export interface SplitMessage {
   readonly body: Uint8Array;
 }
 
+/**
+ * A transport that has more bytes than this waiting calls the sink's `drain` when it has come down to it, or lower. With
+ * fewer it need not: they are on their way.
+ */
+export const DRAIN_BYTES = 64 * 1024;
+
 /** Takes what a transport delivers. */
 export interface TransportSink {
   /** A whole message. The bytes may be a view into a larger buffer and are the sink's to keep. */
@@ -40,14 +46,17 @@ export interface Transport {
   readonly protocol: string;
   /** Names the sink. The transport delivers to it from the next turn on, and calls `close` exactly once. */
   bind(sink: TransportSink): void;
-  /** Sends whole messages in order, in as few system calls as the runtime allows. Does nothing after the end. */
+  /**
+   * Sends whole messages in order, in as few system calls as the runtime allows. Does nothing after the end. The array
+   * is the transport's to keep: the caller does not touch it again.
+   */
   send(batch: readonly Message[]): void;
   /** Bytes accepted by {@link send} that the kernel has not got yet; `undefined` where the runtime cannot tell. */
   buffered(): number | undefined;
   /**
    * Starts the closing handshake after what was sent. The sink's `close` comes when the peer answers; if it never
-   * does, call {@link terminate}. `code` is 1000 to 1014 or 3000 to 4999, `reason` at most 123 UTF-8 bytes; both may be
-   * left out. Where the runtime allows a client only 1000 and 3000 to 4999, others become 1000.
+   * does, call {@link terminate}. `code` is 1000 to 1003, 1007 to 1014 or 3000 to 4999, `reason` at most 123 UTF-8
+   * bytes; both may be left out. Where the runtime allows a client only 1000 and 3000 to 4999, others become 1000.
    */
   close(code?: number, reason?: string): void;
   /** Ends the connection at once and frees what was buffered; the sink's `close` comes in a later turn. */

@@ -37,7 +37,37 @@ export function dataView(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Thrown by {@link ByteReader} when the bytes end too early or are not UTF-8. */
+/** The u32 at an offset, without the `DataView` that would have to be made for it. The bytes must be there. */
+export function getU32(bytes: Uint8Array, offset: number): number {
+  const high = bytes[offset + 3]! << 24 | bytes[offset + 2]! << 16;
+  return (high | bytes[offset + 1]! << 8 | bytes[offset]!) >>> 0;
+}
+
+/** Writes a u32 at an offset, without a `DataView`. */
+export function setU32(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value;
+  bytes[offset + 1] = value >>> 8;
+  bytes[offset + 2] = value >>> 16;
+  bytes[offset + 3] = value >>> 24;
+}
+
+// A u64 has to go through a DataView. One is kept here, so that none is made per message.
+const u64Bytes = new Uint8Array(8);
+const u64View = dataView(u64Bytes);
+
+/** The u64 at an offset. The bytes must be there. */
+export function getU64(bytes: Uint8Array, offset: number): bigint {
+  for (let i = 0; i < 8; i++) u64Bytes[i] = bytes[offset + i]!;
+  return u64View.getBigUint64(0, true);
+}
+
+/** Writes a u64 at an offset. */
+export function setU64(bytes: Uint8Array, offset: number, value: bigint): void {
+  u64View.setBigUint64(0, value, true);
+  for (let i = 0; i < 8; i++) bytes[offset + i] = u64Bytes[i]!;
+}
+
+/** Thrown when bytes do not hold what they should: they end too early, are not UTF-8, … */
 export class ByteError extends Error {
   override readonly name = "ByteError";
 }
@@ -74,14 +104,14 @@ export class ByteReader {
     return this.#view.getFloat32(this.#take(4), true);
   }
 
-  /** A string behind its u32 length in bytes. */
-  string(): string {
+  /** A string behind its u32 length in bytes; errors call it by `label`. */
+  string(label = "string"): string {
     const length = this.u32();
-    const start = this.#take(length);
+    const start = this.#take(length, label);
     try {
       return utf8Decode(this.#bytes.subarray(start, start + length));
     } catch {
-      throw new ByteError(`string of ${length} bytes is not UTF-8`);
+      throw new ByteError(`${label} of ${length} bytes is not UTF-8`);
     }
   }
 
@@ -90,10 +120,10 @@ export class ByteReader {
     return this.#bytes.subarray(this.#take(this.remaining));
   }
 
-  #take(length: number): number {
+  #take(length: number, label = "frame"): number {
     const start = this.#offset;
     if (length > this.remaining) {
-      throw new ByteError(`needs ${length} more bytes, has ${this.remaining}`);
+      throw new ByteError(`${label} needs ${length} more bytes, has ${this.remaining}`);
     }
     this.#offset += length;
     return start;

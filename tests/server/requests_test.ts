@@ -45,7 +45,11 @@ test("client publish without the capability is refused once per advertise", asyn
 });
 
 test("advertise answers each bad entry for itself and takes the good ones", async () => {
-  const server = new FoxgloveServer({ clientPublish: true, supportedEncodings: ["json"], limits: { clientChannels: 2 } });
+  const server = new FoxgloveServer({
+    clientPublish: true,
+    supportedEncodings: ["json"],
+    limits: { clientChannels: 2 },
+  });
   const client = await WireClient.greeted(server);
   client.send(JSON.stringify({
     op: "advertise",

@@ -23,9 +23,12 @@ function detect(): typeof runtime {
   return "document" in globalThis ? "browser" : "node";
 }
 
+/** Off by default since Deno 2.8: what a test starts it must end. */
+const SANITIZERS = { sanitizeOps: true, sanitizeResources: true };
+
 // Specifiers of type string keep a bundler from looking for the modules of the other runtimes.
 async function testOf(where: typeof runtime): Promise<Test> {
-  if (where === "deno") return (name, body) => Deno.test(name, body);
+  if (where === "deno") return (name, fn) => Deno.test({ name, fn, ...SANITIZERS });
   if (where === "browser") return (name, body) => collected.push({ name, body });
   if (where === "bun") return (await import("bun:test" as string)).test;
   return (await import("node:test" as string)).test;

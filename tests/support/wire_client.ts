@@ -5,6 +5,7 @@
 import { AssertionError } from "@std/assert";
 import type { FoxgloveServer } from "../../src/server/server.ts";
 import type { ServerClient } from "../../src/server/server_client.ts";
+import type { ServerEvents } from "../../src/server/server_events.ts";
 import { decodeServerMessage, encodeClientMessage } from "../../src/protocol/codec.ts";
 import type { Subprotocol } from "../../src/protocol/constants.ts";
 import type { ClientMessage, MessageOf, ServerMessage } from "../../src/protocol/messages.ts";
@@ -110,6 +111,16 @@ export class WireClient {
 
 function bigints(_key: string, value: unknown): unknown {
   return typeof value === "bigint" ? `${value}n` : value;
+}
+
+/** The next event of this type. */
+export function nextEvent<Type extends keyof ServerEvents>(
+  server: FoxgloveServer,
+  type: Type,
+): Promise<ServerEvents[Type]> {
+  const { promise, resolve } = deferred<ServerEvents[Type]>();
+  const listener = server.on(type, resolve);
+  return within(promise, `event "${type}"`, { timeoutMs: 2000 }).finally(() => listener[Symbol.dispose]());
 }
 
 /** Every event of a server in short, in order: `"subscribe 1 /t"`. */

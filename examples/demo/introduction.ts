@@ -1,0 +1,28 @@
+/** What the demo says first: where it serves, and how to look at it. */
+import { networkInterfaces } from "node:os";
+
+/** What the introduction is about; a server is one. */
+export interface Place {
+  /** What it is bound to. */
+  host: string;
+  port: number;
+  /** Its address for this machine. */
+  url: string;
+}
+
+/** @param channels How many channels there are. */
+export function introduction({ host, port, url }: Place, channels: number): string {
+  return `Foxwire demo: ${channels} live channels of this machine on ${url}
+${host === "0.0.0.0" || host === "::" ? elsewhere(port) : ""}
+To see them in Foxglove or Lichtblick: Open connection > Foxglove WebSocket,
+and that address. For Foxglove in a browser of this machine, a link does it:
+https://app.foxglove.dev/~/view?ds=foxglove-websocket&ds.url=${url}
+
+`;
+}
+
+function elsewhere(port: number): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((entries = []) => entries)
+    .filter(({ internal, family }) => !internal && family === "IPv4");
+  return addresses.map(({ address }) => `For other machines: ws://${address}:${port}\n`).join("");
+}

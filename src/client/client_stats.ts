@@ -1,0 +1,38 @@
+/**
+ * What a client counts.
+ *
+ * @module
+ */
+
+/** Figures that outlive a connection. */
+export interface Counters {
+  /** Messages, and entries of lists in messages, that do not follow the protocol; each raised an `error` event. */
+  invalidMessages: number;
+  /** Messages that mean nothing to this client: unknown ops, unknown ids, anything before `serverInfo`. */
+  ignoredMessages: number;
+  /** Messages of subscriptions that had been ended; a few are normal, as they were on their way. */
+  lateMessages: number;
+  /** Published messages that were dropped because the server reads too slowly, or because the connection had ended. */
+  droppedMessages: number;
+}
+
+/** Figures of one connection. */
+export interface ConnectionStats {
+  receivedMessages: number;
+  receivedBytes: number;
+  sentMessages: number;
+  sentBytes: number;
+  /** Bytes waiting to be sent, here and in the runtime as far as it tells, with an overhead for each message. */
+  queuedBytes: number;
+}
+
+/** What a `FoxgloveClient` has done and has now. */
+export interface FoxgloveClientStats extends Counters, ConnectionStats {
+  /** Subscriptions on the wire; all readers of a channel share one. */
+  subscriptions: number;
+}
+
+/** Counters of a client that has seen nothing yet. */
+export function newCounters(): Counters {
+  return { invalidMessages: 0, ignoredMessages: 0, lateMessages: 0, droppedMessages: 0 };
+}

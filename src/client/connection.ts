@@ -1,0 +1,247 @@
+/**
+ * One connection to a server: its greeting, what comes in, what goes out, and its end. Knows nothing of topics; a client
+ * that connects again gets a new one.
+ *
+ * @module
+ */
+import { SendQueue } from "../flow/send_queue.ts";
+import { decodeServerMessage, encodeClientMessage } from "../protocol/codec.ts";
+import type { ClientMessage, ServerInfo, ServerMessage } from "../protocol/messages.ts";
+import { SchemaTableReader } from "../protocol/schema_table.ts";
+import { messageBytes, type Transport } from "../transport/transport.ts";
+import { deferred } from "../util/async.ts";
+import { truncateUtf8 } from "../util/bytes.ts";
+import { ConnectionError, FoxgloveError } from "../util/errors.ts";
+import type { Clock } from "../util/time.ts";
+import type { ConnectionStats, Counters } from "./client_stats.ts";
+import type { ClientLimits } from "./limits.ts";
+
+/** How a connection ended. */
+export interface CloseInfo {
+  /** WebSocket close code; 1006 when the connection was cut. */
+  readonly code: number;
+  /** Text of the side that closed; `""` without one. */
+  readonly reason: string;
+}
+
+/** Takes what a connection delivers. */
+export interface ConnectionSink {
+  message(message: ServerMessage<true>): void;
+  /** A message could not be read, or taken; or the server takes nothing any more. */
+  failed(error: unknown): void;
+  /** Once, as the last call. */
+  closed(info: CloseInfo): void;
+}
+
+/** What a {@link Connection} needs. */
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  readonly limits: ClientLimits;
+  readonly counters: Counters;
+}
+
+const MAX_REASON_BYTES = 123;
+
+/**
+ * A writer waits above this. It is more than a queue gathers before it sends, plus what a transport may have waiting
+ * without promising a drain event: so whoever waits is woken.
+ */
+const WRITER_BYTES = 256 * 1024;
+
+/** A connection from the first byte to the last. */
+export class Connection {
+  readonly #transport: Transport;
+  readonly #options: ConnectionOptions;
+  readonly #queue: SendQueue;
+  #schemas: SchemaTableReader | undefined;
+  readonly #greeted = deferred<ServerInfo>();
+  readonly #ended = deferred<CloseInfo>();
+  #sink: ConnectionSink;
+  /** What came after `serverInfo` waits here until the client is listening. */
+  #held: (() => void)[] | undefined;
+  #closing: CloseInfo | undefined;
+  #over = false;
+  #cancelCut = () => {};
+  #writers: (() => void)[] = [];
+  #receivedMessages = 0;
+  #receivedBytes = 0;
+
+  /** Takes over a transport, which may still be opening. */
+  constructor(transport: Transport, options: ConnectionOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#sink = this.#greeter();
+    // Whoever waits for the greeting may have given up before it fails.
+    this.#greeted.promise.catch(() => {});
+    // All goes through the lossless lane, in one order: an unadvertise must not overtake what was published before.
+    this.#queue = new SendQueue({
+      transport,
+      clock: options.clock,
+      limits: { controlBytes: options.limits.sendBytes },
+      onOverflow: () => this.#overflowed(),
+    });
+    transport.bind({
+      message: (data) => this.#received(data),
+      drain: () => this.#drained(),
+      close: (code, reason) => this.#hold(() => this.#end({ code, reason })),
+    });
+  }
+
+  /** The negotiated subprotocol. */
+  get protocol(): string {
+    return this.#transport.protocol;
+  }
+
+  /** The first `serverInfo`; rejects when the connection ends before. */
+  get greeted(): Promise<ServerInfo> {
+    return this.#greeted.promise;
+  }
+
+  /** Settles when the connection is over. */
+  get ended(): Promise<CloseInfo> {
+    return this.#ended.promise;
+  }
+
+  /** Names the sink, to be called when greeted. It gets all that came after `serverInfo`, from the next turn on. */
+  start(sink: ConnectionSink): void {
+    this.#sink = sink;
+    this.#options.clock.defer(() => this.#release());
+  }
+
+  /** Sends a request; does nothing after the end. */
+  send(message: ClientMessage): void {
+    this.#queue.control(encodeClientMessage(message));
+  }
+
+  /** Sends a published message, unless too much waits already. @returns Whether it was taken. */
+  publish(channelId: number, data: Uint8Array): boolean {
+    const full = this.#queue.controlBytes > 0 &&
+      this.#queue.controlBytes + data.length > this.#options.limits.publishBytes;
+    if (full || this.#closing !== undefined || this.#over) return false;
+    this.send({ op: "messageData", channelId, data });
+    return true;
+  }
+
+  /** Settles when a writer may go on: at once, or when the server has taken enough, or when the connection is over. */
+  room(): Promise<void> {
+    if (this.#over || this.#queue.queuedBytes <= WRITER_BYTES) return Promise.resolve();
+    return new Promise((resolve) => this.#writers.push(resolve));
+  }
+
+  /** Closes after what was sent; cuts the connection when that takes longer than `timeoutMs`. */
+  close({ code, reason, timeoutMs }: CloseInfo & { timeoutMs: number }): Promise<CloseInfo> {
+    if (this.#over) return this.ended;
+    this.#cancelCut();
+    if (timeoutMs !== Infinity) this.#cancelCut = this.#options.clock.delay(timeoutMs, () => this.cut());
+    if (this.#closing === undefined) {
+      this.#closing = { code, reason: truncateUtf8(reason, MAX_REASON_BYTES) };
+      // What is held will not be listened to any more, but for the end that may be among it.
+      this.#release();
+      this.#queue.flush();
+      this.#closeWhenSent();
+    }
+    return this.ended;
+  }
+
+  /** Ends the connection at once. */
+  cut(): void {
+    this.#transport.terminate();
+    this.#end({ code: 1006, reason: "" });
+  }
+
+  stats(): ConnectionStats {
+    const { sentMessages, sentBytes } = this.#queue.stats();
+    return {
+      receivedMessages: this.#receivedMessages,
+      receivedBytes: this.#receivedBytes,
+      sentMessages,
+      sentBytes,
+      queuedBytes: this.#queue.queuedBytes,
+    };
+  }
+
+  #received(data: string | Uint8Array): void {
+    // A socket that was opening when we got it knows the subprotocol by now.
+    if (this.#receivedMessages++ === 0 && this.protocol === "foxglove.sdk.v1.1") {
+      this.#schemas = new SchemaTableReader();
+    }
+    this.#receivedBytes += messageBytes(data);
+    if (this.#held === undefined) this.#take(data);
+    else this.#held.push(() => this.#take(data));
+  }
+
+  #take(data: string | Uint8Array): void {
+    if (this.#closing !== undefined || this.#over) return;
+    try {
+      const message = decodeServerMessage(data, this.#schemas);
+      if (message !== undefined) this.#sink.message(message);
+    } catch (error) {
+      this.#sink.failed(error);
+    }
+  }
+
+  #hold(step: () => void): void {
+    if (this.#held === undefined) step();
+    else this.#held.push(step);
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const step of held) step();
+  }
+
+  /** Stands in for the client until the server has said who it is. */
+  #greeter(): ConnectionSink {
+    const { counters } = this.#options;
+    return {
+      message: (message) => {
+        if (message.op !== "serverInfo") counters.ignoredMessages++;
+        else this.#greet(message);
+      },
+      failed: () => counters.invalidMessages++,
+      closed: ({ code, reason }) => {
+        const because = reason === "" ? `code ${code}` : `code ${code}, "${reason}"`;
+        const message = `The connection ended before serverInfo (${because})`;
+        this.#greeted.reject(new ConnectionError(message, { closeCode: code }));
+      },
+    };
+  }
+
+  #greet({ op: _, ...serverInfo }: ServerMessage<true> & { op: "serverInfo" }): void {
+    this.#held = [];
+    this.#greeted.resolve(serverInfo);
+  }
+
+  #drained(): void {
+    this.#queue.drain();
+    this.#closeWhenSent();
+    if (this.#queue.queuedBytes <= WRITER_BYTES) this.#wakeWriters();
+  }
+
+  #closeWhenSent(): void {
+    if (this.#closing === undefined || this.#queue.controlBytes > 0) return;
+    this.#transport.close(this.#closing.code, this.#closing.reason);
+  }
+
+  #wakeWriters(): void {
+    for (const wake of this.#writers.splice(0)) wake();
+  }
+
+  #overflowed(): void {
+    const { sendBytes } = this.#options.limits;
+    const message = `Cannot send: the server does not read, and more than ${sendBytes} bytes wait`;
+    this.#sink.failed(new FoxgloveError(message, { code: "overflow" }));
+    this.cut();
+  }
+
+  #end(info: CloseInfo): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelCut();
+    this.#queue.close();
+    this.#wakeWriters();
+    this.#sink.closed(info);
+    this.#ended.resolve(info);
+  }
+}

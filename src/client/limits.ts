@@ -1,0 +1,39 @@
+/**
+ * Every limit of the client, with the reason of its default.
+ *
+ * @module
+ */
+
+/** What a client holds and how long it waits, unless a call says otherwise. */
+export interface ClientLimits {
+  /** Milliseconds that `connect()` takes from the call to `serverInfo`. */
+  connectMs: number;
+  /** Milliseconds that the server has to answer a close before the connection is cut. */
+  closeMs: number;
+  /** Messages that wait for the reader of one subscription; beyond that the oldest is dropped and counted. */
+  subscriptionMessages: number;
+  /** Bytes of those messages, likewise. */
+  subscriptionBytes: number;
+  /** Bytes waiting to be sent beyond which published messages are dropped and counted. */
+  publishBytes: number;
+  /** Bytes of everything waiting to be sent; more ends the connection. */
+  sendBytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** The limits of a client that was given none. */
+export const CLIENT_LIMITS: Readonly<ClientLimits> = Object.freeze({
+  // Long enough for a robot on a bad radio link, short enough for a person who mistyped the address.
+  connectMs: 10_000,
+  // A live server answers within a round trip.
+  closeMs: 2_000,
+  // A second of the fastest sensors.
+  subscriptionMessages: 1_000,
+  // A dozen large point clouds.
+  subscriptionBytes: 64 * MIB,
+  // As much as a server of ours queues for a client.
+  publishBytes: 16 * MIB,
+  // Room for every request on top of what is published; a server that lets it fill up is not reading.
+  sendBytes: 32 * MIB,
+});

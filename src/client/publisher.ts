@@ -1,0 +1,158 @@
+/**
+ * A topic that a client publishes on.
+ *
+ * @module
+ */
+import type { ClientChannel } from "../protocol/messages.ts";
+import { type SchemaData, schemaDataToWire } from "../protocol/schema_data.ts";
+import { utf8Encode } from "../util/bytes.ts";
+import { ConnectionError, FoxgloveError } from "../util/errors.ts";
+
+/** What a client publishes. */
+export interface PublisherOptions<T = unknown> {
+  /** Name of the topic. */
+  topic: string;
+  /** Message encoding, such as `"json"`; the server may say in `serverInfo.supportedEncodings` which it takes. */
+  encoding: string;
+  /** The message type; often its name is all that a server wants. */
+  schema?: {
+    /** Name of the message type: `"geometry_msgs/PoseStamped"`. */
+    name: string;
+    /** `"jsonschema"`, `"protobuf"`, `"ros1msg"`, … */
+    encoding?: string;
+    /** The definition: an object for `jsonschema`, bytes for `protobuf` and `flatbuffer`, else text. */
+    data?: SchemaData;
+  };
+  /** Turns a message into bytes. Default: `JSON.stringify` for encoding `"json"`, else texts as UTF-8 and bytes as they are. */
+  encode?: (message: T) => Uint8Array;
+}
+
+/** What a publisher needs of its client. */
+export interface PublisherHost {
+  /** Queues a message. @returns Whether it was taken. */
+  publish(channelId: number, data: Uint8Array): boolean;
+  /** Settles when a writer may go on. */
+  room(): Promise<void>;
+  /** Takes the channel away. */
+  unadvertise(channelId: number): void;
+}
+
+/**
+ * A live topic of a client; made by `client.publisher()`.
+ *
+ * @example
+ * ```ts
+ * import { connect, FoxgloveServer, linkedTransports } from "@foxwire/foxwire";
+ *
+ * const server = new FoxgloveServer({ clientPublish: true });
+ * const heard = new Promise<Uint8Array>((resolve) => server.on("message", ({ data }) => resolve(data)));
+ * const [serverEnd, clientEnd] = linkedTransports();
+ * server.accept(serverEnd);
+ *
+ * const client = await connect(clientEnd);
+ * const goal = client.publisher<{ x: number }>({ topic: "/goal", encoding: "json" });
+ * goal.publish({ x: 1 });
+ * console.assert(new TextDecoder().decode(await heard) === '{"x":1}');
+ * await client.close();
+ * await server.close();
+ * ```
+ */
+export class Publisher<T = unknown> implements AsyncDisposable {
+  /** The channel as it was advertised to the server. */
+  readonly channel: Readonly<ClientChannel>;
+  readonly #host: PublisherHost;
+  readonly #encode: (message: T) => Uint8Array;
+  #writable: WritableStream<T | Uint8Array> | undefined;
+  #dropped = 0;
+  #closed = false;
+
+  /** @ignore Made by `client.publisher()`. */
+  constructor(channel: ClientChannel, options: PublisherOptions<T>, host: PublisherHost) {
+    this.channel = channel;
+    this.#host = host;
+    this.#encode = options.encode ?? (channel.encoding === "json" ? encodeJson : encodeText);
+  }
+
+  /** Name of the topic. */
+  get topic(): string {
+    return this.channel.topic;
+  }
+
+  /** How many messages were dropped: too much waited to be sent, or the publisher or its connection had ended. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /**
+   * Sends a message, or drops and counts it when the server reads so slowly that too much waits. {@link writable} waits
+   * instead.
+   *
+   * @param message Bytes go out as they are and may be reused at once; anything else is encoded. With encoding
+   * `"json"` a string becomes a JSON string: JSON that is ready goes out as bytes.
+   * @returns Whether it was taken; always `false` after the end.
+   * @throws {TypeError} when the message cannot be encoded.
+   */
+  publish(message: T | Uint8Array): boolean {
+    const data = message instanceof Uint8Array ? message : this.#encode(message);
+    const taken = !this.#closed && this.#host.publish(this.channel.id, data);
+    if (!taken) this.#dropped++;
+    return taken;
+  }
+
+  /** A stream to write messages to, which waits while the server does not keep up. Closing it closes the publisher. */
+  get writable(): WritableStream<T | Uint8Array> {
+    return this.#writable ??= new WritableStream({
+      write: async (message) => {
+        await this.#host.room();
+        if (!this.publish(message)) throw this.#refusal();
+      },
+      close: () => this.close(),
+      abort: () => this.close(),
+    });
+  }
+
+  /** Takes the topic away after what was published. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#host.unadvertise(this.channel.id);
+  }
+
+  /** {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  #refusal(): FoxgloveError {
+    const where = `Cannot publish on "${this.topic}"`;
+    return this.#closed
+      ? new FoxgloveError(`${where}: the publisher is closed`, { code: "closed" })
+      : new ConnectionError(`${where}: the connection has ended`);
+  }
+}
+
+/** The wire form of what a client publishes. */
+export function clientChannel<T>(id: number, options: PublisherOptions<T>): ClientChannel {
+  const { topic, encoding, schema } = options;
+  if (schema === undefined) return { id, topic, encoding, schemaName: "" };
+  return {
+    id,
+    topic,
+    encoding,
+    schemaName: schema.name,
+    ...(schema.data === undefined ? {} : { schema: schemaDataToWire(schema.data, schema.encoding ?? "") }),
+    ...(schema.encoding === undefined ? {} : { schemaEncoding: schema.encoding }),
+  };
+}
+
+function encodeJson(message: unknown): Uint8Array {
+  const text: string | undefined = JSON.stringify(message);
+  if (text === undefined) throw new TypeError(`Cannot publish ${typeof message}: it has no JSON form`);
+  return utf8Encode(text);
+}
+
+function encodeText(message: unknown): Uint8Array {
+  if (typeof message === "string") return utf8Encode(message);
+  throw new TypeError(`Cannot publish ${typeof message}: only encoding "json" takes it without an encode option`);
+}

@@ -1,0 +1,93 @@
+/**
+ * One call of `subscribe()`, from the inside: which channels it wants, and where their messages go.
+ *
+ * @module
+ */
+import { FoxgloveError } from "../util/errors.ts";
+import { type Ending, Inbox, type InboxLimits } from "./inbox.ts";
+import { type Decode, decodeJson, type Received, ReceivedMessage } from "./received_message.ts";
+import type { ServerChannel } from "./server_channel.ts";
+
+/**
+ * Which channels to subscribe to: those of a topic, those that a function says yes to, or one alone by its id. Topics
+ * and functions are asked again for every channel that appears.
+ */
+export type ChannelSelector = string | ((channel: ServerChannel) => boolean) | { channelId: number };
+
+/** What a {@link Reader} is made of. */
+export interface ReaderOptions<T> {
+  readonly selector: ChannelSelector;
+  readonly limits: InboxLimits;
+  readonly decode?: Decode<T> | undefined;
+  /** Takes what the user's functions throw, and messages that are not what their encoding says. */
+  report(error: unknown, during: string): void;
+}
+
+/** Takes the messages of the channels that a selector picks. */
+export class Reader<T = unknown> {
+  readonly inbox: Inbox<ReceivedMessage<T>>;
+  readonly #options: ReaderOptions<T>;
+  readonly #decode: Decode<T>;
+  #stopListening = () => {};
+
+  constructor(options: ReaderOptions<T>) {
+    this.#options = options;
+    this.inbox = new Inbox(options.limits);
+    this.#decode = safely(options.decode ?? decodeJson as Decode<T>, options.report);
+  }
+
+  /** The id of the only channel it wants, if it named one. */
+  get channelId(): number | undefined {
+    const { selector } = this.#options;
+    return typeof selector === "object" ? selector.channelId : undefined;
+  }
+
+  matches(channel: ServerChannel): boolean {
+    const { selector, report } = this.#options;
+    if (typeof selector === "string") return channel.topic === selector;
+    if (typeof selector === "object") return channel.id === selector.channelId;
+    try {
+      return selector(channel);
+    } catch (error) {
+      report(error, `predicate of subscribe() on "${channel.topic}"`);
+      return false;
+    }
+  }
+
+  deliver(received: Received): void {
+    this.inbox.push(new ReceivedMessage(received, this.#decode));
+  }
+
+  /** Calls `onAbort` when the signal aborts before this reader has ended. */
+  listen(signal: AbortSignal | undefined, onAbort: (reason: unknown) => void): void {
+    if (signal === undefined) return;
+    const abort = () => onAbort(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    this.#stopListening = () => signal.removeEventListener("abort", abort);
+  }
+
+  /** Takes nothing more; what it has can still be read. */
+  end(ending: Ending): void {
+    this.#stopListening();
+    this.inbox.end(ending);
+  }
+
+  /** Takes nothing more and forgets what it has. */
+  discard(ending: Ending): void {
+    this.#stopListening();
+    this.inbox.discard(ending);
+  }
+}
+
+function safely<T>(decode: Decode<T>, report: ReaderOptions<T>["report"]): Decode<T> {
+  return (data, channel) => {
+    try {
+      return decode(data, channel);
+    } catch (cause) {
+      const message = `Cannot decode message on "${channel.topic}" with encoding "${channel.encoding}"`;
+      report(new FoxgloveError(message, { code: "decode", cause }), "value of a message");
+      return undefined;
+    }
+  };
+}

@@ -1,0 +1,166 @@
+/**
+ * What a client is subscribed to: one subscription on the wire per channel, shared by all readers that want it.
+ *
+ * @module
+ */
+import type { ClientMessage, MessageOf, ServerMessage } from "../protocol/messages.ts";
+import { wallTime } from "../util/time.ts";
+import type { Counters } from "./client_stats.ts";
+import type { Ending } from "./inbox.ts";
+import type { Reader } from "./reader.ts";
+import type { ServerChannel } from "./server_channel.ts";
+
+/** What the subscriptions need of their client. */
+export interface SubscriptionsHost {
+  readonly channels: ReadonlyMap<number, ServerChannel>;
+  readonly counters: Counters;
+  send(message: ClientMessage): void;
+}
+
+/** A subscription on the wire. */
+interface WireSubscription {
+  readonly id: number;
+  channel: ServerChannel;
+  /** Replaced and never changed: the loop over it may end a reader. */
+  readers: readonly Reader[];
+}
+
+/** Keeps readers and wire subscriptions in step with the channels there are. */
+export class Subscriptions {
+  readonly #host: SubscriptionsHost;
+  readonly #readers = new Set<Reader>();
+  readonly #byId = new Map<number, WireSubscription>();
+  readonly #byChannel = new Map<number, WireSubscription>();
+  #nextId = 1;
+  #ending: Ending | undefined;
+
+  constructor(host: SubscriptionsHost) {
+    this.#host = host;
+  }
+
+  /** How many subscriptions there are on the wire. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Subscribes to what `reader` wants of the channels there are, and of those to come. */
+  add(reader: Reader): void {
+    if (reader.inbox.ended) return;
+    if (this.#ending !== undefined) return reader.end(this.#ending);
+    this.#readers.add(reader);
+    const wanted: WireSubscription[] = [];
+    for (const channel of this.#host.channels.values()) {
+      if (!reader.matches(channel)) continue;
+      const shared = this.#byChannel.get(channel.id);
+      if (shared === undefined) wanted.push(this.#open(channel, [reader]));
+      else shared.readers = [...shared.readers, reader];
+    }
+    this.#subscribe(wanted);
+  }
+
+  /** Ends a reader at once, and the subscriptions that it was the last of. */
+  remove(reader: Reader, ending: Ending = {}): void {
+    reader.discard(ending);
+    if (!this.#readers.delete(reader)) return;
+    const unwanted: WireSubscription[] = [];
+    for (const subscription of this.#byId.values()) {
+      if (!subscription.readers.includes(reader)) continue;
+      subscription.readers = subscription.readers.filter((other) => other !== reader);
+      if (subscription.readers.length === 0) unwanted.push(subscription);
+    }
+    this.#unsubscribe(unwanted);
+  }
+
+  /** The channels that `reader` gets messages of now. */
+  channelsOf(reader: Reader): ServerChannel[] {
+    return Array.from(this.#byId.values()).filter(({ readers }) => readers.includes(reader)).map(({ channel }) =>
+      channel
+    );
+  }
+
+  /**
+   * Channels are there. One whose id is known already replaces the old one: whoever wants it still goes on with the
+   * same subscription.
+   */
+  advertised(channels: readonly ServerChannel[]): void {
+    const wanted: WireSubscription[] = [];
+    const unwanted: WireSubscription[] = [];
+    for (const channel of channels) {
+      const readers = [...this.#readers].filter((reader) => reader.matches(channel));
+      const known = this.#byChannel.get(channel.id);
+      if (known !== undefined) {
+        Object.assign(known, { channel, readers });
+        if (readers.length === 0) unwanted.push(known);
+      } else if (readers.length > 0) {
+        wanted.push(this.#open(channel, readers));
+      }
+    }
+    this.#unsubscribe(unwanted);
+    this.#subscribe(wanted);
+  }
+
+  /** Channels are gone, and their subscriptions with them. Readers wait for the next one, unless they named its id. */
+  unadvertised(channels: readonly ServerChannel[]): void {
+    for (const { id } of channels) {
+      const subscription = this.#byChannel.get(id);
+      if (subscription !== undefined) this.#forget(subscription);
+      for (const reader of subscription?.readers ?? []) {
+        if (reader.channelId === id) this.#finish(reader, {});
+      }
+    }
+  }
+
+  /** Hands a message to every reader of its subscription. */
+  deliver({ subscriptionId, logTime, data }: MessageOf<ServerMessage<true>, "messageData">): void {
+    const subscription = this.#byId.get(subscriptionId);
+    if (subscription === undefined) return this.#countStray(subscriptionId);
+    const { channel, readers } = subscription;
+    const received = { channel, logTime, receiveTime: wallTime(), data };
+    for (const reader of readers) reader.deliver(received);
+  }
+
+  /** Ends every reader once it has read what it has got. */
+  end(ending: Ending): void {
+    this.#ending = ending;
+    for (const reader of this.#readers) this.#finish(reader, ending);
+    this.#byId.clear();
+    this.#byChannel.clear();
+  }
+
+  #finish(reader: Reader, ending: Ending): void {
+    this.#readers.delete(reader);
+    reader.end(ending);
+  }
+
+  #open(channel: ServerChannel, readers: readonly Reader[]): WireSubscription {
+    const subscription: WireSubscription = { id: this.#nextId++, channel, readers };
+    this.#byId.set(subscription.id, subscription);
+    this.#byChannel.set(channel.id, subscription);
+    return subscription;
+  }
+
+  #forget({ id, channel }: WireSubscription): void {
+    this.#byId.delete(id);
+    this.#byChannel.delete(channel.id);
+  }
+
+  #subscribe(subscriptions: readonly WireSubscription[]): void {
+    if (subscriptions.length === 0) return;
+    this.#host.send({
+      op: "subscribe",
+      subscriptions: subscriptions.map(({ id, channel }) => ({ id, channelId: channel.id })),
+    });
+  }
+
+  #unsubscribe(subscriptions: readonly WireSubscription[]): void {
+    if (subscriptions.length === 0) return;
+    for (const subscription of subscriptions) this.#forget(subscription);
+    this.#host.send({ op: "unsubscribe", subscriptionIds: subscriptions.map(({ id }) => id) });
+  }
+
+  /** Messages of a subscription that has just ended may still be on their way; any other id is the server's mistake. */
+  #countStray(subscriptionId: number): void {
+    if (subscriptionId > 0 && subscriptionId < this.#nextId) this.#host.counters.lateMessages++;
+    else this.#host.counters.ignoredMessages++;
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * Binary messages: what the codecs of both directions share.
+ *
+ * @module
+ */
+import { ByteError, ByteReader, ByteWriter, getU32, utf8Encode } from "../util/bytes.ts";
+import { type BrokenRequest, ProtocolError } from "./errors.ts";
+import { u32, unlike, unwritable } from "./fields.ts";
+import { nullTable } from "./table.ts";
+
+/** How one binary message is read and written. */
+export interface BinaryCodec<Message> {
+  /** Length of the shortest frame, opcode included. */
+  readonly minBytes: number;
+  /** @throws {TypeError} when a member is not what it should be. */
+  encode(message: Message): Uint8Array<ArrayBuffer>;
+  /** Gets a frame of at least `minBytes`; `data` stays a view on it. @throws {ByteError} naming the field. */
+  decode(frame: Uint8Array): Message;
+  /** The request that a broken frame belongs to; its ids may be cut off. */
+  request?(frame: Uint8Array): BrokenRequest | undefined;
+}
+
+/** The binary messages of a direction. */
+export interface BinaryCodecs {
+  /** By op; a table without a prototype. */
+  readonly byOp: Readonly<Record<string, BinaryCodec<never>>>;
+  /** Ops by opcode. */
+  readonly ops: readonly string[];
+}
+
+/** Tables of a direction from its codecs and its opcodes. */
+export function binaryCodecs(codecs: object, opcodes: Readonly<Record<string, number>>): BinaryCodecs {
+  const ops: string[] = [];
+  for (const [op, opcode] of Object.entries(opcodes)) ops[opcode] = op;
+  return { byOp: nullTable(codecs) as BinaryCodecs["byOp"], ops };
+}
+
+/** @throws {ProtocolError} when the opcode is not in the table, or the frame is not what it should be. */
+export function decodeFrame({ byOp, ops }: BinaryCodecs, frame: Uint8Array): unknown {
+  const opcode = frame[0]!;
+  const op = ops[opcode];
+  if (op !== undefined) return decodeWith(byOp[op]!, op, frame);
+  const shown = `0x${opcode.toString(16).padStart(2, "0")}`;
+  throw new ProtocolError(`Cannot decode binary message: unknown opcode ${shown}`, { code: "unknown_op" });
+}
+
+function decodeWith(codec: BinaryCodec<never>, op: string, frame: Uint8Array): unknown {
+  try {
+    if (frame.length < codec.minBytes) {
+      throw new ByteError(`frame is ${frame.length} bytes, need at least ${codec.minBytes}`);
+    }
+    return codec.decode(frame);
+  } catch (cause) {
+    if (!(cause instanceof ByteError)) throw cause;
+    const request = codec.request?.(frame);
+    throw new ProtocolError(`Cannot decode ${op}: ${cause.message}`, request === undefined ? {} : { request });
+  }
+}
+
+/** A reader behind the opcode. */
+export function readerOf(frame: Uint8Array): ByteReader {
+  return new ByteReader(frame.subarray(1));
+}
+
+/** Reads a byte that stands for one of `names`. */
+export function readIndex<Name>(reader: ByteReader, names: readonly Name[], field: string): Name {
+  const value = reader.u8();
+  const name = names[value];
+  if (name === undefined) throw new ByteError(`${field} is ${value}, need an integer from 0 to ${names.length - 1}`);
+  return name;
+}
+
+/** The values of a byte that says yes or no. */
+export const BOOLEANS: readonly boolean[] = [false, true];
+
+/** Reads a playback speed. */
+export function readSpeed(reader: ByteReader, problemOf: (speed: number) => string | undefined): number {
+  const speed = reader.f32();
+  const problem = problemOf(speed);
+  if (problem !== undefined) throw new ByteError(problem);
+  return speed;
+}
+
+const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+
+/** @throws {TypeError} when a time that is to be written is none. */
+export function checkTime(value: bigint, at: string): void {
+  if (typeof value === "bigint" && value >= 0n && value <= MAX_U64) return;
+  throw unwritable(at, unlike(value, "a bigint from 0 to 2 ** 64 - 1"));
+}
+
+/** The members of a service request and of its response, which have the same layout. */
+export interface ServiceCall<Op extends string> {
+  op: Op;
+  serviceId: number;
+  callId: number;
+  encoding: string;
+  data: Uint8Array;
+}
+
+/** serviceId u32 · callId u32 · encodingLength u32 · encoding · payload */
+export function serviceCallCodec<Op extends string>(op: Op, opcode: number): BinaryCodec<ServiceCall<Op>> {
+  return {
+    minBytes: 13,
+    encode({ serviceId, callId, encoding, data }) {
+      u32.write(serviceId, `${op}: serviceId`);
+      u32.write(callId, `${op}: callId`);
+      const text = utf8Encode(encoding);
+      const writer = new ByteWriter(13 + text.length + data.length);
+      return writer.u8(opcode).u32(serviceId).u32(callId).string(text).raw(data).bytes;
+    },
+    decode(frame) {
+      const reader = readerOf(frame);
+      const [serviceId, callId] = [reader.u32(), reader.u32()];
+      return { op, serviceId, callId, encoding: reader.string("encoding"), data: reader.rest() };
+    },
+    request: (frame) =>
+      frame.length < 9 ? undefined : { kind: "serviceCall", serviceId: getU32(frame, 1), callId: getU32(frame, 5) },
+  };
+}

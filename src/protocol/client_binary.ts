@@ -1,0 +1,78 @@
+/**
+ * The binary messages of the client.
+ *
+ * @module
+ */
+import { ByteWriter, getU32, setU32, utf8Encode } from "../util/bytes.ts";
+import {
+  type BinaryCodec,
+  type BinaryCodecs,
+  binaryCodecs,
+  BOOLEANS,
+  checkTime,
+  readerOf,
+  readIndex,
+  readSpeed,
+  serviceCallCodec,
+} from "./binary.ts";
+import { CLIENT_OPCODES, PLAYBACK_COMMANDS } from "./constants.ts";
+import { indexOf, u32, unwritable } from "./fields.ts";
+import type { ClientMessage, MessageOf } from "./messages.ts";
+
+type Codecs = {
+  readonly [Op in keyof typeof CLIENT_OPCODES]: BinaryCodec<MessageOf<ClientMessage, Op>>;
+};
+
+/** channelId u32 · payload */
+const messageData: Codecs["messageData"] = {
+  minBytes: 5,
+  encode({ channelId, data }) {
+    u32.write(channelId, "messageData: channelId");
+    const frame = new Uint8Array(5 + data.length);
+    frame[0] = CLIENT_OPCODES.messageData;
+    setU32(frame, 1, channelId);
+    frame.set(data, 5);
+    return frame;
+  },
+  decode: (frame) => ({ op: "messageData", channelId: getU32(frame, 1), data: frame.subarray(5) }),
+};
+
+const playbackCommand = indexOf(PLAYBACK_COMMANDS);
+
+/** command u8 · speed f32 · hasSeek u8 · seekTime u64 (0 without a seek) · requestIdLength u32 · requestId */
+const playbackControlRequest: Codecs["playbackControlRequest"] = {
+  minBytes: 19,
+  encode({ command, speed, seekTime, requestId }) {
+    const index = playbackCommand.write(command, "playbackControlRequest: command") as number;
+    const problem = speedProblem(speed);
+    if (problem !== undefined) throw unwritable("playbackControlRequest:", problem);
+    checkTime(seekTime ?? 0n, "playbackControlRequest: seekTime");
+    const text = utf8Encode(requestId);
+    const writer = new ByteWriter(19 + text.length).u8(CLIENT_OPCODES.playbackControlRequest).u8(index).f32(speed);
+    return writer.u8(BOOLEANS.indexOf(seekTime !== undefined)).u64(seekTime ?? 0n).string(text).bytes;
+  },
+  decode(frame) {
+    const reader = readerOf(frame);
+    const command = readIndex(reader, PLAYBACK_COMMANDS, "command");
+    const speed = readSpeed(reader, speedProblem);
+    const hasSeek = readIndex(reader, BOOLEANS, "hasSeek");
+    const seekTime = reader.u64();
+    const requestId = reader.string("requestId");
+    return { op: "playbackControlRequest", command, speed, ...(hasSeek ? { seekTime } : {}), requestId };
+  },
+};
+
+/** Judged as the f32 that it is on the wire: 1e-50 is 0 there, 1e50 is infinite. */
+function speedProblem(speed: number): string | undefined {
+  const sent = Math.fround(speed);
+  return Number.isFinite(sent) && sent > 0 ? undefined : `speed is ${speed}, need a finite f32 above 0`;
+}
+
+const codecs: Codecs = {
+  messageData,
+  serviceCallRequest: serviceCallCodec("serviceCallRequest", CLIENT_OPCODES.serviceCallRequest),
+  playbackControlRequest,
+};
+
+/** Every binary op of the client. */
+export const CLIENT_BINARY: BinaryCodecs = binaryCodecs(codecs, CLIENT_OPCODES);

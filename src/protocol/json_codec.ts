@@ -1,0 +1,110 @@
+/**
+ * Text messages: from text to the members of an op and back.
+ *
+ * @module
+ */
+import { describe, quote } from "./describe.ts";
+import { type BrokenRequest, ProtocolError } from "./errors.ts";
+import {
+  isObject,
+  type JsonObject,
+  type Members,
+  members,
+  readEntry,
+  type Shape,
+  u32,
+  unlike,
+  unreadable,
+} from "./fields.ts";
+import type { MessageOf } from "./messages.ts";
+import { nullTable } from "./table.ts";
+
+type Tagged = { op: string };
+
+/** The members of every JSON op of a direction, which are all of its ops but the binary ones. */
+export type JsonShapes<Read extends Tagged, Write extends Tagged, BinaryOp extends string> = {
+  readonly [Op in Exclude<Read["op"] & Write["op"], BinaryOp>]: Shape<
+    Omit<MessageOf<Read, Op>, "op">,
+    Omit<MessageOf<Write, Op>, "op">
+  >;
+};
+
+/** How the members of each JSON op are read and written; a table without a prototype. */
+export type JsonOps = Readonly<Record<string, Members<object, unknown>>>;
+
+/** The table of a direction. */
+export function jsonOps<Read extends Tagged, Write extends Tagged, BinaryOp extends string>(
+  shapes: JsonShapes<Read, Write, BinaryOp>,
+): JsonOps {
+  const ops = Object.entries<Shape<object>>(shapes).map(([op, shape]) => [op, members(shape)]);
+  return nullTable(Object.fromEntries(ops));
+}
+
+/** A text message of which only `op` has been looked at. */
+export interface ParsedMessage {
+  op: string;
+  json: JsonObject;
+}
+
+/** @throws {ProtocolError} when a text is no JSON object with an `op`. */
+export function parseMessage(text: string): ParsedMessage {
+  const json = parseJson(text);
+  if (!isObject(json)) throw unreadable("text message:", `got ${describe(json)}, need an object`);
+  const { op } = json;
+  if (typeof op !== "string") throw unreadable("text message: op", unlike(op, "a string"));
+  return { op, json };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ProtocolError(`Cannot decode text message: ${quote(text)} is not JSON`, { cause });
+  }
+}
+
+/** @throws {ProtocolError} when the op is not in the table, or a member is not what it should be. */
+export function decodeMembers(ops: JsonOps, { op, json }: ParsedMessage): unknown {
+  const found = ops[op];
+  if (found === undefined) {
+    throw new ProtocolError(`Cannot decode text message: unknown op ${quote(op)}`, { code: "unknown_op" });
+  }
+  try {
+    return { op, ...found.read(json, `${op}: `) };
+  } catch (error) {
+    const request = BROKEN_REQUESTS[op]?.(json);
+    throw error instanceof ProtocolError && request !== undefined
+      ? new ProtocolError(error.message, { request })
+      : error;
+  }
+}
+
+/** The request in a broken message of an op. */
+const BROKEN_REQUESTS = nullTable<Record<string, (json: JsonObject) => BrokenRequest | undefined>>({
+  fetchAsset: ({ requestId }) => isU32(requestId) ? { kind: "fetchAsset", requestId } : undefined,
+  serviceCallFailure: ({ serviceId, callId }) =>
+    isU32(serviceId) && isU32(callId) ? { kind: "serviceCall", serviceId, callId } : undefined,
+});
+
+function isU32(value: unknown): value is number {
+  return !(readEntry(u32, value, "") instanceof ProtocolError);
+}
+
+/** @throws {TypeError} when the op is not in the table, or a member is not what it should be. */
+export function encodeMembers(ops: JsonOps, message: Tagged): string {
+  const { op } = message;
+  const found = ops[op];
+  if (found === undefined) throw new TypeError(`Cannot encode message: unknown op ${quote(String(op))}`);
+  return stringify({ op, ...found.write(message, `${op}: `) });
+}
+
+/**
+ * JSON of a message, well-formed as Unicode: half a surrogate pair, which JSON could carry as an escape and peers in
+ * other languages refuse together with the whole message, becomes U+FFFD, as it does in binary messages.
+ */
+export function stringify(json: JsonObject): string {
+  const text = JSON.stringify(json);
+  // Only halves are escaped in this way; the second half of the pattern skips escapes such as `\\`.
+  if (!text.includes("\\ud")) return text;
+  return text.replace(/\\(?:(ud[89a-f][0-9a-f]{2})|.)/g, (escape, half) => half === undefined ? escape : "\ufffd");
+}

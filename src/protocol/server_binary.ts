@@ -1,0 +1,134 @@
+/**
+ * The binary messages of the server.
+ *
+ * @module
+ */
+import { ByteWriter, getU32, getU64, setU32, setU64, utf8Encode } from "../util/bytes.ts";
+import {
+  type BinaryCodec,
+  type BinaryCodecs,
+  binaryCodecs,
+  BOOLEANS,
+  checkTime,
+  readerOf,
+  readIndex,
+  readSpeed,
+  serviceCallCodec,
+} from "./binary.ts";
+import { MESSAGE_DATA_HEADER_BYTES, PLAYBACK_STATUSES, SERVER_OPCODES } from "./constants.ts";
+import { indexOf, u32, unwritable } from "./fields.ts";
+import type { MessageOf, ServerMessage } from "./messages.ts";
+
+type Codecs = {
+  readonly [Op in keyof typeof SERVER_OPCODES]: BinaryCodec<MessageOf<ServerMessage, Op>>;
+};
+
+/**
+ * Writes what stands before the payload of a `messageData` to the start of `target`, and makes nothing for it.
+ *
+ * @param target At least {@link MESSAGE_DATA_HEADER_BYTES} bytes.
+ * @param subscriptionId Not checked: counts modulo 2^32.
+ * @param logTime Nanoseconds.
+ * @throws {TypeError} when `logTime` is no u64.
+ */
+export function writeMessageDataHeader(target: Uint8Array, subscriptionId: number, logTime: bigint): void {
+  checkTime(logTime, "messageData: logTime");
+  target[0] = SERVER_OPCODES.messageData;
+  setU32(target, 1, subscriptionId);
+  setU64(target, 5, logTime);
+}
+
+/** Makes a `messageData` frame one for another subscription. */
+export function setSubscriptionId(frame: Uint8Array, id: number): void {
+  setU32(frame, 1, id);
+}
+
+/** subscriptionId u32 · logTime u64 · payload */
+const messageData: Codecs["messageData"] = {
+  minBytes: MESSAGE_DATA_HEADER_BYTES,
+  encode({ subscriptionId, logTime, data }) {
+    u32.write(subscriptionId, "messageData: subscriptionId");
+    const frame = new Uint8Array(MESSAGE_DATA_HEADER_BYTES + data.length);
+    writeMessageDataHeader(frame, subscriptionId, logTime);
+    frame.set(data, MESSAGE_DATA_HEADER_BYTES);
+    return frame;
+  },
+  decode: (frame) => ({
+    op: "messageData",
+    subscriptionId: getU32(frame, 1),
+    logTime: getU64(frame, 5),
+    data: frame.subarray(MESSAGE_DATA_HEADER_BYTES),
+  }),
+};
+
+/** timestamp u64 */
+const time: Codecs["time"] = {
+  minBytes: 9,
+  encode({ timestamp }) {
+    checkTime(timestamp, "time: timestamp");
+    return new ByteWriter(9).u8(SERVER_OPCODES.time).u64(timestamp).bytes;
+  },
+  decode: (frame) => ({ op: "time", timestamp: getU64(frame, 1) }),
+};
+
+/** requestId u32 · status u8 · errorLength u32 · error · data */
+const fetchAssetResponse: Codecs["fetchAssetResponse"] = {
+  minBytes: 10,
+  encode({ requestId, error, data = new Uint8Array() }) {
+    u32.write(requestId, "fetchAssetResponse: requestId");
+    const text = utf8Encode(error ?? "");
+    const writer = new ByteWriter(10 + text.length + data.length).u8(SERVER_OPCODES.fetchAssetResponse).u32(requestId);
+    return writer.u8(BOOLEANS.indexOf(error !== undefined)).string(text).raw(data).bytes;
+  },
+  decode(frame) {
+    const reader = readerOf(frame);
+    const message = { op: "fetchAssetResponse", requestId: reader.u32() } as const;
+    const failed = readIndex(reader, BOOLEANS, "status");
+    const error = reader.string("error");
+    return failed ? { ...message, error } : { ...message, data: reader.rest() };
+  },
+  request: (frame) => frame.length < 5 ? undefined : { kind: "fetchAsset", requestId: getU32(frame, 1) },
+};
+
+const playbackStatus = indexOf(PLAYBACK_STATUSES);
+
+/** status u8 · currentTime u64 · speed f32 · didSeek u8 · requestIdLength u32 · requestId */
+const playbackState: Codecs["playbackState"] = {
+  minBytes: 19,
+  encode({ status, currentTime, speed, didSeek, requestId }) {
+    const index = playbackStatus.write(status, "playbackState: status") as number;
+    checkTime(currentTime, "playbackState: currentTime");
+    const problem = speedProblem(speed);
+    if (problem !== undefined) throw unwritable("playbackState:", problem);
+    const text = utf8Encode(requestId);
+    const writer = new ByteWriter(19 + text.length).u8(SERVER_OPCODES.playbackState).u8(index);
+    return writer.u64(currentTime).f32(speed).u8(BOOLEANS.indexOf(didSeek)).string(text).bytes;
+  },
+  decode(frame) {
+    const reader = readerOf(frame);
+    return {
+      op: "playbackState",
+      status: readIndex(reader, PLAYBACK_STATUSES, "status"),
+      currentTime: reader.u64(),
+      speed: readSpeed(reader, speedProblem),
+      didSeek: readIndex(reader, BOOLEANS, "didSeek"),
+      requestId: reader.string("requestId"),
+    };
+  },
+};
+
+/** A state may say 0, or run backwards. */
+function speedProblem(speed: number): string | undefined {
+  return Number.isFinite(Math.fround(speed)) ? undefined : `speed is ${speed}, need a finite f32`;
+}
+
+const codecs: Codecs = {
+  messageData,
+  time,
+  serviceCallResponse: serviceCallCodec("serviceCallResponse", SERVER_OPCODES.serviceCallResponse),
+  fetchAssetResponse,
+  playbackState,
+};
+
+/** Every binary op of the server. */
+export const SERVER_BINARY: BinaryCodecs = binaryCodecs(codecs, SERVER_OPCODES);

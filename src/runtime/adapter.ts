@@ -1,0 +1,57 @@
+/**
+ * What every adapter has in common.
+ *
+ * @module
+ */
+import type { Admission, UpgradeRequest } from "../server/handshake.ts";
+import type { FoxgloveServer } from "../server/server.ts";
+import { FoxgloveError } from "../util/errors.ts";
+
+/** What an adapter needs of a {@link FoxgloveServer}. */
+export type ServerCore = Pick<FoxgloveServer, "admit" | "accept" | "limits" | "handleError">;
+
+/** Where to listen. */
+export interface ListenOptions {
+  /** Name or IP address to bind to. */
+  host: string;
+  /** TCP port; 0 picks a free one. */
+  port: number;
+}
+
+/** Listens for connections and gives them to a server. */
+export interface Listener {
+  /** The port that is listened on. */
+  readonly port: number;
+  /** Stops listening. Connections that are open live on. */
+  stop(): void;
+  /** Stops listening and cuts what is still connected. */
+  close(): Promise<void>;
+}
+
+/** Seconds of silence after which a runtime that pings its peers by itself gives one up. */
+export const IDLE_SECONDS = 30;
+
+/** An HTTP answer to a request that becomes no connection. */
+export type Refusal = Pick<Extract<Admission, { accepted: false }>, "status" | "headers" | "body">;
+
+/** A request in the form of fetch, as the handshake sees it. */
+export function fetchUpgradeRequest({ method, url, headers }: Request, address: string | undefined): UpgradeRequest {
+  const { pathname, search } = new URL(url);
+  return { method, url: pathname + search, headers, address };
+}
+
+/** A refusal in the form of fetch. */
+export function refusalResponse({ status, headers, body }: Refusal): Response {
+  return new Response(body, { status, headers });
+}
+
+/** What it means for a user that listening failed. */
+export function listenError(error: unknown, { host, port }: ListenOptions): FoxgloveError {
+  const { code } = error as { code?: string };
+  return code === "EADDRINUSE"
+    ? new FoxgloveError(`Cannot listen on ${host}:${port}: the port is in use`, {
+      code: "address_in_use",
+      cause: error,
+    })
+    : new FoxgloveError(`Cannot listen on ${host}:${port}: ${code ?? error}`, { code: "listen_failed", cause: error });
+}

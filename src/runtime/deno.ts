@@ -1,0 +1,52 @@
+/**
+ * Foxwire inside your own `Deno.serve`.
+ *
+ * @module
+ */
+import { webSocketTransport } from "../transport/web_socket.ts";
+import { fetchUpgradeRequest, IDLE_SECONDS, refusalResponse, type ServerCore } from "./adapter.ts";
+
+export type { ServerCore } from "./adapter.ts";
+
+/** What `Deno.serve` tells its handler besides the request. */
+export interface HandlerInfo {
+  /** The peer; `hostname` for those on TCP. */
+  remoteAddr: { hostname?: string };
+}
+
+/**
+ * Makes a WebSocket request a client of a server.
+ *
+ * @param info The second argument of your handler; without it the server does not know its clients' addresses.
+ * @returns The response to give back: of the upgrade, or of its refusal. `undefined` when the request asks for no
+ * WebSocket and is yours to answer.
+ *
+ * @example
+ * ```ts
+ * import { FoxgloveServer } from "@foxwire/foxwire/server";
+ * import { upgrade } from "@foxwire/foxwire/deno";
+ *
+ * const server = new FoxgloveServer({ name: "robot" });
+ * const http = Deno.serve({ hostname: "127.0.0.1", port: 0 }, async (request, info) => {
+ *   return await upgrade(server, request, info) ?? new Response("Hello\n");
+ * });
+ *
+ * await server.close();
+ * await http.shutdown();
+ * ```
+ */
+export async function upgrade(
+  server: ServerCore,
+  request: Request,
+  info?: HandlerInfo,
+): Promise<Response | undefined> {
+  // The request can be read no more once it is upgraded.
+  const asked = fetchUpgradeRequest(request, info?.remoteAddr.hostname);
+  const admission = await server.admit(asked);
+  if (!admission.accepted) return admission.upgrade ? refusalResponse(admission) : undefined;
+  const { protocol } = admission;
+  const { socket, response } = Deno.upgradeWebSocket(request, { protocol, idleTimeout: IDLE_SECONDS });
+  const { url, address } = asked;
+  server.accept(webSocketTransport(socket, { protocol }), { url, address, protocol });
+  return response;
+}

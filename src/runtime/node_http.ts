@@ -1,0 +1,195 @@
+/**
+ * Servers on node:http, with npm `ws`: what `serve()` uses on Node and on Deno, and how a program embeds a server in
+ * an HTTP server of its own.
+ *
+ * @module
+ */
+import type { Buffer } from "node:buffer";
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Server as HttpsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { WebSocketServer } from "ws";
+import type { Admission, UpgradeRequest } from "../server/handshake.ts";
+import { utf8Length } from "../util/bytes.ts";
+import { guard } from "../util/events.ts";
+import { type Listener, listenError, type ListenOptions, type Refusal, type ServerCore } from "./adapter.ts";
+import { NodeTransport } from "./node_transport.ts";
+
+/** How {@link attach} takes connections from an HTTP server. */
+export interface AttachOptions {
+  /** Takes only upgrades of this path, such as `"/foxglove"`, and leaves others to other listeners. Default: all. */
+  path?: string;
+  /** Whether clients may ask for compression (permessage-deflate). Costs CPU and memory. Default `false`. */
+  compress?: boolean;
+}
+
+type HttpServer = Server | HttpsServer;
+
+const TEXT = "text/plain; charset=utf-8";
+const NOT_FOUND: Refusal = { status: 404, headers: {}, body: "There is no WebSocket server at this path\n" };
+
+/**
+ * Lets a server take the WebSocket upgrades of an HTTP server of node:http or node:https; plain requests stay with it.
+ *
+ * @param httpServer May listen already or later. Closing it does not end connections: close both.
+ * @returns Disposing it stops taking upgrades.
+ *
+ * @example
+ * ```ts
+ * import { FoxgloveServer } from "@foxwire/foxwire/server";
+ * import { attach } from "@foxwire/foxwire/node";
+ * import { createServer } from "node:http";
+ *
+ * const server = new FoxgloveServer({ name: "robot" });
+ * const httpServer = createServer((_request, response) => response.end("Hello\n"));
+ * attach(server, httpServer);
+ * httpServer.listen(0, "127.0.0.1");
+ *
+ * await server.close();
+ * httpServer.close();
+ * ```
+ */
+export function attach(server: ServerCore, httpServer: HttpServer, options: AttachOptions = {}): Disposable {
+  const upgrades = new Upgrades(server, httpServer, options);
+  return { [Symbol.dispose]: () => upgrades.stop() };
+}
+
+/** Listens for WebSocket clients of a server; other requests are told to upgrade. */
+export async function listen(server: ServerCore, options: ListenOptions): Promise<Listener> {
+  const httpServer = createServer((request, response) => {
+    guard(async () => answer(response, await server.admit(upgradeRequest(request))), (error) => {
+      response.destroy();
+      server.handleError(error, "HTTP request");
+    });
+  });
+  const upgrades = new Upgrades(server, httpServer, {});
+  await upgrades.ready;
+  await listening(httpServer, options);
+  httpServer.on("error", (error) => server.handleError(error, "listener"));
+  const closed = new Promise<void>((resolve) => httpServer.once("close", resolve));
+  const stop = () => void httpServer.close();
+  return {
+    port: (httpServer.address() as AddressInfo).port,
+    stop,
+    close() {
+      stop();
+      upgrades.stop();
+      upgrades.cut();
+      httpServer.closeAllConnections();
+      return closed;
+    },
+  };
+}
+
+function listening(httpServer: Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => reject(listenError(error, options));
+    httpServer.once("error", fail);
+    httpServer.listen(options.port, options.host, () => {
+      httpServer.off("error", fail);
+      resolve();
+    });
+  });
+}
+
+/** The upgrades of one HTTP server. */
+class Upgrades {
+  /** Rejects when `ws` cannot be loaded. */
+  readonly ready: Promise<WebSocketServer>;
+  readonly #server: ServerCore;
+  readonly #httpServer: HttpServer;
+  readonly #path: string | undefined;
+  /** The sockets that left node:http for us. */
+  readonly #sockets = new Set<Duplex>();
+  readonly #listener = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (this.#isOurs(request)) this.#upgrade(request, socket, head);
+    // Nobody else will answer.
+    else if (this.#httpServer.listenerCount("upgrade") === 1) refuse(socket, NOT_FOUND);
+  };
+
+  constructor(server: ServerCore, httpServer: HttpServer, { path, compress = false }: AttachOptions) {
+    this.#server = server;
+    this.#httpServer = httpServer;
+    this.#path = path;
+    this.ready = loadWs({ maxPayload: server.limits.messageBytes, perMessageDeflate: compress });
+    // Reported with the first upgrade, or by who waits for it.
+    this.ready.catch(() => {});
+    httpServer.on("upgrade", this.#listener);
+  }
+
+  stop(): void {
+    this.#httpServer.off("upgrade", this.#listener);
+  }
+
+  /** Ends every connection. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #isOurs({ url = "" }: IncomingMessage): boolean {
+    return this.#path === undefined || url.split("?", 1)[0] === this.#path;
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // First of all: an error that nobody listens to ends the process.
+    socket.on("error", () => socket.destroy());
+    (socket as Partial<Socket>).setNoDelay?.(true);
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    guard(() => this.#decide(request, socket, head), (error) => {
+      socket.destroy();
+      this.#server.handleError(error, "upgrade to WebSocket");
+    });
+  }
+
+  async #decide(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const asked = upgradeRequest(request);
+    const admission = await this.#server.admit(asked);
+    if (!admission.accepted) return refuse(socket, admission);
+    const { protocol } = admission;
+    const wss = await this.ready;
+    wss.handleUpgrade(settled(request, protocol), socket, head, (ws) => {
+      this.#server.accept(new NodeTransport(ws, socket), { address: asked.address, url: asked.url, protocol });
+    });
+  }
+}
+
+async function loadWs(options: { maxPayload: number; perMessageDeflate: boolean }): Promise<WebSocketServer> {
+  const { WebSocketServer } = await import("ws");
+  return new WebSocketServer({ ...options, noServer: true, clientTracking: false });
+}
+
+function upgradeRequest({ method = "", url = "", headers, socket }: IncomingMessage): UpgradeRequest {
+  return {
+    method,
+    url,
+    headers: { get: (name) => headers[name.toLowerCase()]?.toString() ?? null },
+    address: socket.remoteAddress,
+  };
+}
+
+/** The request with what was decided in the place of what was offered: `ws` refuses some lists that the wire allows. */
+function settled(request: IncomingMessage, protocol: string): IncomingMessage {
+  const headers = { ...request.headers, upgrade: "websocket", "sec-websocket-protocol": protocol };
+  return Object.create(request, { headers: { value: headers } });
+}
+
+function answer(response: ServerResponse, admission: Admission): void {
+  // node:http gives upgrades to their own listener, so that nothing that comes here can be accepted.
+  if (admission.accepted) return void response.destroy();
+  const { status, headers, body } = admission;
+  response.writeHead(status, { "Content-Type": TEXT, ...headers }).end(body);
+}
+
+/** Answers on a socket that has left node:http. */
+function refuse(socket: Duplex, { status, headers, body }: Refusal): void {
+  const lines = Object.entries({
+    Connection: "close",
+    "Content-Type": TEXT,
+    "Content-Length": utf8Length(body),
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
+}

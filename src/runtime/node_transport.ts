@@ -1,0 +1,86 @@
+/**
+ * A connection of `ws` as a transport. `ws` does the reading, the answers to ping and close, and compression; what we
+ * send is written as ready-made frames, a batch in one write, on the socket that node:http gave us.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import type { RawData, WebSocket } from "ws";
+import { joinMessage, type Message, type Transport, type TransportSink } from "../transport/transport.ts";
+import { encodeFrames } from "./frames.ts";
+
+const OPEN = 1;
+
+/**
+ * Frames of `ws` (pong, close) and ours never mix: each is written whole, and none of ours follows its Close. When the
+ * peer agreed on compression, all go through `ws`.
+ */
+export class NodeTransport implements Transport {
+  readonly protocol: string;
+  readonly #ws: WebSocket;
+  readonly #socket: Duplex;
+  readonly #compressed: boolean;
+  /** What was wrong with the peer's frames: `ws` has told it with 1002, 1007 or 1009, and does not wait for an answer. */
+  #fault = "";
+  #ended = false;
+
+  /** @param socket The one that carries `ws`. */
+  constructor(ws: WebSocket, socket: Duplex) {
+    // First of all: an error that nobody listens to ends the process.
+    ws.on("error", (error) => this.#fault = error.message);
+    this.#ws = ws;
+    this.#socket = socket;
+    this.protocol = ws.protocol;
+    this.#compressed = ws.extensions !== "";
+  }
+
+  bind(sink: TransportSink): void {
+    this.#ws.on("message", (data, isBinary) => sink.message(isBinary ? ownBytes(data) : data.toString()));
+    this.#ws.on("close", (code, reason) => {
+      this.#ended = true;
+      sink.close(code, reason.toString() || this.#fault);
+    });
+    this.#socket.on("drain", () => {
+      if (!this.#ended) sink.drain();
+    });
+  }
+
+  send(batch: readonly Message[]): void {
+    if (this.#ws.readyState !== OPEN) return;
+    if (this.#compressed) this.#sendCompressed(batch);
+    else this.#write(encodeFrames(batch));
+  }
+
+  buffered(): number {
+    return this.#ended ? 0 : this.#ws.bufferedAmount;
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#ws.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  #write(parts: Uint8Array[]): void {
+    if (parts.length === 1) {
+      this.#socket.write(parts[0]);
+      return;
+    }
+    this.#socket.cork();
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.uncork();
+  }
+
+  #sendCompressed(batch: readonly Message[]): void {
+    for (const message of batch) this.#ws.send(joinMessage(message));
+  }
+}
+
+/** A message that can be kept: `ws` hands out pieces of the chunk it has read, and a small one must not keep that alive. */
+function ownBytes(data: RawData): Uint8Array {
+  const bytes = data as Uint8Array<ArrayBuffer>;
+  if (bytes.length * 2 < bytes.buffer.byteLength) return new Uint8Array(bytes);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}

@@ -1,0 +1,80 @@
+/**
+ * `serve()`: a server and its listener, on whichever runtime this is.
+ *
+ * @module
+ */
+import { FoxgloveServer, type ServerCloseOptions, type ServerOptions } from "../server/server.ts";
+import type { Listener } from "./adapter.ts";
+
+/** Options of {@link serve}. */
+export interface ServeOptions extends ServerOptions {
+  /** Name or IP address to bind to; `"0.0.0.0"` lets the whole network in. Default `"127.0.0.1"`: this machine only. */
+  host?: string;
+  /** TCP port; 0 picks a free one. Default 8765, where viewers look. */
+  port?: number;
+}
+
+const HOST = "127.0.0.1";
+const PORT = 8765;
+
+/** Addresses that stand for every one of this machine, and one of them that clients here can use. */
+const LOCAL: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+
+/** A {@link FoxgloveServer} that listens; made by {@link serve}. */
+export class ListeningServer extends FoxgloveServer {
+  /** Where it is bound to. */
+  readonly host: string;
+  #listener!: Listener;
+
+  /** @ignore */
+  private constructor(options: ServeOptions) {
+    super(options);
+    this.host = options.host ?? HOST;
+  }
+
+  /** @ignore {@link serve} does this. */
+  static async listen(options: ServeOptions): Promise<ListeningServer> {
+    const server = new ListeningServer(options);
+    const { listen } = "Bun" in globalThis ? await import("./bun.ts") : await import("./node_http.ts");
+    server.#listener = await listen(server, { host: server.host, port: options.port ?? PORT });
+    return server;
+  }
+
+  /** The TCP port that it listens on. */
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  /** The address for clients on this machine: `"ws://127.0.0.1:8765"`. */
+  get url(): string {
+    const host = LOCAL[this.host] ?? this.host;
+    return `ws://${host.includes(":") ? `[${host}]` : host}:${this.port}`;
+  }
+
+  /** Stops listening, then ends every connection as `FoxgloveServer.close()` does. Idempotent, and bounded in time. */
+  override async close(options?: ServerCloseOptions): Promise<void> {
+    this.#listener.stop();
+    await super.close(options);
+    await this.#listener.close();
+  }
+}
+
+/**
+ * Starts a server that listens for clients, on Deno, Bun and Node alike.
+ *
+ * @throws {FoxgloveError} `code` is `"address_in_use"` when the port is taken, `"listen_failed"` when it may not be used.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@foxwire/foxwire/server";
+ *
+ * const server = await serve({ name: "robot", port: 0 });
+ * const pose = server.channel("/pose", { encoding: "json" });
+ * pose.publish({ x: 1, y: 2 });
+ * console.log(`Listening on ${server.url}`);
+ * await server.close();
+ * ```
+ */
+export function serve(options: ServeOptions = {}): Promise<ListeningServer> {
+  return ListeningServer.listen(options);
+}

@@ -1,0 +1,192 @@
+/**
+ * A standard `WebSocket` as a {@link Transport}: every client, and the servers whose runtime hands out such sockets.
+ * npm `ws` clients fit too.
+ *
+ * @module
+ */
+import { type Clock, systemClock } from "../util/time.ts";
+import {
+  DRAIN_BYTES,
+  joinMessage,
+  type Message,
+  messageBytes,
+  type Transport,
+  type TransportSink,
+} from "./transport.ts";
+
+/** What a socket cannot tell of itself. */
+export interface WebSocketTransportOptions {
+  /** The negotiated subprotocol, for sockets that do not know it: Deno's server sockets report `""`. */
+  protocol?: string;
+  /** The clock that polls; a test may hold its hands. */
+  clock?: Clock;
+}
+
+/** A `WebSocket` with what only some runtimes give it. */
+interface Socket extends Omit<WebSocket, "bufferedAmount"> {
+  /** workerd has none. */
+  readonly bufferedAmount?: number;
+  /** npm `ws` has it. */
+  terminate?(): void;
+}
+
+/**
+ * Makes a {@link Transport} of a socket that is open or opening; what is sent before it opens waits here.
+ *
+ * @param socket Nobody else may listen to it or send on it from now on.
+ */
+export function webSocketTransport(socket: WebSocket, options: WebSocketTransportOptions = {}): Transport {
+  return new WebSocketTransport(socket, options);
+}
+
+const CONNECTING = 0;
+const OPEN = 1;
+
+/** Sockets have no drain event, so they are polled. Polls without progress in consecutive turns before a timer takes over: a stalled peer must not cost a core. */
+const EAGER_POLLS = 64;
+const MAX_POLL_MS = 16;
+
+class WebSocketTransport implements Transport {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #protocol: string | undefined;
+  #sink: TransportSink | undefined;
+  /** What was sent while the socket was opening. */
+  #waiting: Message[] = [];
+  /** The close that was asked for while the socket was opening. */
+  #closeWaiting: [code: number | undefined, reason: string | undefined] | undefined;
+  #opened: boolean;
+  #ended = false;
+  #cancelPoll: (() => void) | undefined;
+
+  constructor(socket: WebSocket, { protocol, clock = systemClock }: WebSocketTransportOptions) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#protocol = protocol;
+    this.#opened = socket.readyState === OPEN;
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", this.#onOpen);
+    socket.addEventListener("message", this.#onMessage);
+    socket.addEventListener("error", this.#onError);
+    socket.addEventListener("close", this.#onClose);
+  }
+
+  get protocol(): string {
+    return this.#protocol ?? this.#socket.protocol;
+  }
+
+  bind(sink: TransportSink): void {
+    this.#sink = sink;
+  }
+
+  send(batch: readonly Message[]): void {
+    if (this.#ended || this.#closeWaiting !== undefined) return;
+    if (this.#socket.readyState === CONNECTING) this.#waiting = this.#waiting.concat(batch);
+    else this.#write(batch);
+  }
+
+  buffered(): number | undefined {
+    if (this.#ended) return 0;
+    const { bufferedAmount } = this.#socket;
+    return bufferedAmount === undefined ? undefined : this.#waiting.reduce(addBytes, bufferedAmount);
+  }
+
+  close(code?: number, reason?: string): void {
+    if (this.#ended || this.#closeWaiting !== undefined) return;
+    if (this.#socket.readyState === CONNECTING) this.#closeWaiting = [code, reason];
+    else closeSocket(this.#socket, code, reason);
+  }
+
+  terminate(): void {
+    if (this.#ended) return;
+    if (this.#socket.terminate !== undefined) this.#socket.terminate();
+    else closeSocket(this.#socket);
+    this.#detach();
+    this.#clock.defer(() => this.#sink?.close(1006, ""));
+  }
+
+  #write(batch: readonly Message[]): void {
+    for (const message of batch) {
+      // The peer may have closed in mid-batch: some sockets then throw.
+      if (this.#socket.readyState !== OPEN) return;
+      this.#socket.send(joinMessage(message));
+    }
+    if (this.#cancelPoll === undefined && this.#unsent > DRAIN_BYTES) this.#pollLater(0, this.#unsent);
+  }
+
+  get #unsent(): number {
+    return this.#socket.bufferedAmount ?? 0;
+  }
+
+  /** Looks whether enough is sent. @param idle How often in a row nothing had moved since `before`. */
+  #poll(idle: number, before: number): void {
+    const unsent = this.#unsent;
+    if (unsent > DRAIN_BYTES) return this.#pollLater(unsent < before ? 0 : idle + 1, unsent);
+    this.#cancelPoll = undefined;
+    this.#sink?.drain();
+  }
+
+  #pollLater(idle: number, unsent: number): void {
+    const poll = () => this.#poll(idle, unsent);
+    if (idle > EAGER_POLLS) {
+      this.#cancelPoll = this.#clock.delay(Math.min(idle - EAGER_POLLS, MAX_POLL_MS), poll);
+      return;
+    }
+    let cancelled = false;
+    this.#cancelPoll = () => cancelled = true;
+    this.#clock.defer(() => {
+      if (!cancelled) poll();
+    });
+  }
+
+  #onOpen = (): void => {
+    this.#opened = true;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    this.#write(batch);
+    if (this.#closeWaiting !== undefined) closeSocket(this.#socket, ...this.#closeWaiting);
+  };
+
+  #onMessage = ({ data }: MessageEvent<string | ArrayBuffer>): void => {
+    this.#sink?.message(typeof data === "string" ? data : new Uint8Array(data));
+  };
+
+  /** A close follows an error, except that a failed connect has none on Node 20 and 22. */
+  #onError = (): void => {
+    if (!this.#opened) this.#clock.defer(() => this.#end(1006, ""));
+  };
+
+  #onClose = ({ code, reason }: CloseEvent): void => {
+    // Deno reports a connection that was cut with code 0.
+    this.#end(code === 0 ? 1006 : code, reason);
+  };
+
+  #end(code: number, reason: string): void {
+    if (this.#ended) return;
+    this.#detach();
+    this.#sink?.close(code, reason);
+  }
+
+  #detach(): void {
+    this.#ended = true;
+    this.#waiting = [];
+    this.#cancelPoll?.();
+    this.#socket.removeEventListener("open", this.#onOpen);
+    this.#socket.removeEventListener("message", this.#onMessage);
+    this.#socket.removeEventListener("close", this.#onClose);
+    // The error listener stays: npm `ws` throws an error that nobody listens to.
+  }
+}
+
+function addBytes(sum: number, message: Message): number {
+  return sum + messageBytes(message);
+}
+
+/** Closes with `code`, or with 1000 where the runtime refuses it: the standard takes 1000 and 3000 to 4999 only. */
+function closeSocket(socket: Socket, code?: number, reason?: string): void {
+  try {
+    socket.close(code, reason);
+  } catch {
+    socket.close(1000, reason);
+  }
+}

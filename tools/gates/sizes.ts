@@ -1,0 +1,25 @@
+/** What the client door weighs in a browser, and that nothing of the server got into it. */
+import { bundle } from "../support/esbuild.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** Minified, before compression. */
+const MAX_BYTES = 40_000;
+const FORBIDDEN = /^src\/(server|runtime)\/|node_modules\//;
+
+/** The gate. */
+export async function sizes(): Promise<Verdict> {
+  const { code, inputs } = await bundle("client.ts", { minify: true });
+  const bytes = new TextEncoder().encode(code).length;
+  const problems = inputs.filter((input) => FORBIDDEN.test(input)).map((input) => `client.ts reaches ${input}`);
+  if (bytes > MAX_BYTES) problems.push(`client.ts is ${kilobytes(bytes)} minified, more than ${kilobytes(MAX_BYTES)}`);
+  return { problems, note: `client.ts ${kilobytes(bytes)} minified, ${kilobytes(await gzipped(code))} gzipped` };
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`;
+}
+
+async function gzipped(text: string): Promise<number> {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+  return (await new Response(stream).arrayBuffer()).byteLength;
+}

@@ -1,0 +1,25 @@
+/** The shared suites on Node 24, from source. */
+import { node } from "../support/runtimes.ts";
+import { BUN_SYNTAX } from "./progress.ts";
+import { asPattern, type Runner, runSuite } from "./suite.ts";
+
+/** Runs them with the Node of this machine or one fetched from npm. */
+export const runOnNode: Runner = async (options) => {
+  const { path } = await node(24);
+  const flags = ["--test", "--import=./tools/node_std.mjs"];
+  if (options.filter !== undefined) flags.push(`--test-name-pattern=${asPattern(options.filter)}`);
+  return await runSuite((report) => ({
+    program: path,
+    args: [...flags, ...reporters(report), ...options.files],
+    syntax: BUN_SYNTAX,
+  }), options);
+};
+
+function reporters(report: string): string[] {
+  return [
+    "--test-reporter=./tools/node_reporter.mjs",
+    "--test-reporter-destination=stdout",
+    "--test-reporter=junit",
+    `--test-reporter-destination=${report}`,
+  ];
+}

@@ -1,0 +1,64 @@
+/** The shared suites on one runtime: runs its test command, shows progress, counts. */
+import { runChild } from "../support/child.ts";
+import { filesBelow } from "../support/repo.ts";
+import { countTests, type Tally } from "./junit.ts";
+import { Progress, type Syntax } from "./progress.ts";
+
+/** What to run. */
+export interface SuiteOptions {
+  /** Test files, relative to the root. */
+  files: readonly string[];
+  /** Runs only tests whose name contains this. */
+  filter?: string | undefined;
+  /** Ends a runtime that takes longer, in milliseconds. */
+  limitMs: number;
+}
+
+/** Runs the suites, or says by a throw why it cannot. */
+export type Runner = (options: SuiteOptions) => Promise<Tally>;
+
+/** How a runtime is told to run tests. */
+export interface TestCommand {
+  program: string;
+  args: readonly string[];
+  syntax: Syntax;
+}
+
+/** The files that every runtime runs; those for the browser alone and for the built package have runners of their own. */
+export async function testFiles(wanted: readonly string[]): Promise<string[]> {
+  const all = await filesBelow("tests", /_test\.ts$/);
+  return all.filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
+}
+
+/**
+ * Runs the suites by a runtime's own test command.
+ *
+ * @param command Is given the path of the JUnit report to write.
+ */
+export async function runSuite(
+  command: (report: string) => TestCommand,
+  { filter, limitMs }: SuiteOptions,
+): Promise<Tally> {
+  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  try {
+    const { program, args, syntax } = command(report);
+    const progress = new Progress(syntax);
+    const result = await runChild(program, { args, limitMs, onLine: (line) => progress.line(line) });
+    const counted = countTests(await Deno.readTextFile(report));
+    const unexplained = result.code !== 0 && counted.failed === 0;
+    progress.end(unexplained || result.timedOut);
+    if (result.timedOut) {
+      console.log(`  ended after ${limitMs / 1000} s: a test hangs, or something it started is left over`);
+    } else if (unexplained) console.log(`  ended with exit code ${result.code}, though no test failed`);
+    // Bun and Node count what a filter leaves out as skipped.
+    if (filter !== undefined) counted.skipped = 0;
+    return unexplained || result.timedOut ? { ...counted, failed: counted.failed + 1 } : counted;
+  } finally {
+    await Deno.remove(report);
+  }
+}
+
+/** A filter as a pattern that matches exactly its text. */
+export function asPattern(filter: string): string {
+  return filter.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}

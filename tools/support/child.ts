@@ -1,0 +1,76 @@
+/** Child processes with a time limit. */
+import { root } from "./repo.ts";
+
+/** What to run and for how long. */
+export interface ChildOptions {
+  args?: readonly string[];
+  /** Default: the root of the repository. */
+  cwd?: string;
+  env?: Record<string, string>;
+  /** Ends the child after this many milliseconds. Default: 5 minutes. */
+  limitMs?: number;
+  /** Called with every line of output, of either stream. */
+  onLine?: (line: string) => void;
+}
+
+/** How a child ended. */
+export interface ChildResult {
+  code: number;
+  /** Both streams, in the order in which they came. */
+  output: string;
+  timedOut: boolean;
+}
+
+const LIMIT_MS = 300_000;
+const GRACE_MS = 5_000;
+
+/** Runs a program to its end. @throws when there is no such program. */
+export async function runChild(program: string, options: ChildOptions = {}): Promise<ChildResult> {
+  const { args = [], cwd = root, env = {}, limitMs = LIMIT_MS } = options;
+  const child = new Deno.Command(program, {
+    args: [...args],
+    cwd,
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const result: ChildResult = { code: 1, output: "", timedOut: false };
+  const onLine = (line: string) => {
+    result.output += `${line}\n`;
+    options.onLine?.(line);
+  };
+  const timers = [
+    setTimeout(() => (result.timedOut = true, end(child, "SIGTERM")), limitMs),
+    setTimeout(() => end(child, "SIGKILL"), limitMs + GRACE_MS),
+  ];
+  await Promise.all([eachLine(child.stdout, onLine), eachLine(child.stderr, onLine)]);
+  result.code = (await child.status).code;
+  timers.forEach(clearTimeout);
+  return result;
+}
+
+/** Runs a Deno command with this Deno. */
+export function runDeno(args: readonly string[], options: Omit<ChildOptions, "args"> = {}): Promise<ChildResult> {
+  return runChild(Deno.execPath(), { ...options, args });
+}
+
+/** Sends a signal, also to a child that may have ended by now. */
+export function end(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch {
+    // It ended by itself.
+  }
+}
+
+/** Calls `onLine` with each line of a stream, the last one also without its newline. */
+export async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    lines.forEach(onLine);
+  }
+  if (rest !== "") onLine(rest);
+}
