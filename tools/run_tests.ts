@@ -1,7 +1,7 @@
 /**
  * The test command: the suites on every runtime, with progress, and a last line that says how many passed and failed.
  *
- * `deno task test [--only deno,bun] [--filter text] [part of a path …]`
+ * `deno task test [--only deno,bun] [--filter text] [--all] [part of a path …]`
  */
 import { parseArgs } from "node:util";
 import { runInBrowser } from "./runners/browser.ts";
@@ -9,6 +9,7 @@ import { runOnBun } from "./runners/bun.ts";
 import { runOnDeno } from "./runners/deno.ts";
 import { formatTally, sum, type Tally, tally } from "./runners/junit.ts";
 import { runOnNode } from "./runners/node.ts";
+import { runPackage } from "./runners/package.ts";
 import { type Runner, type SuiteOptions, testFiles } from "./runners/suite.ts";
 import { Unavailable } from "./support/unavailable.ts";
 
@@ -17,6 +18,7 @@ const RUNNERS: Record<string, Runner> = {
   bun: runOnBun,
   node: runOnNode,
   browser: runInBrowser,
+  package: runPackage,
 };
 
 const isCI = Deno.env.get("CI") === "true";
@@ -39,8 +41,10 @@ async function runOn(name: string, options: SuiteOptions): Promise<Tally> {
   }
 }
 
-function wantedRunners(only: string | undefined): string[] {
-  const names = only?.split(",") ?? Object.keys(RUNNERS);
+/** The built package takes longest and changes least: it is for CI and for those who ask. */
+function wantedRunners({ only, all }: { only?: string | undefined; all?: boolean | undefined }): string[] {
+  const standard = Object.keys(RUNNERS).filter((name) => name !== "package" || all || isCI);
+  const names = only?.split(",") ?? standard;
   const unknown = names.find((name) => !Object.hasOwn(RUNNERS, name));
   if (unknown !== undefined) {
     throw new Error(`No runner is called "${unknown}": ${Object.keys(RUNNERS).join(", ")} are`);
@@ -50,10 +54,15 @@ function wantedRunners(only: string | undefined): string[] {
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
-    options: { only: { type: "string" }, filter: { type: "string" }, limit: { type: "string", default: "300" } },
+    options: {
+      only: { type: "string" },
+      all: { type: "boolean" },
+      filter: { type: "string" },
+      limit: { type: "string", default: "300" },
+    },
     allowPositionals: true,
   });
-  const names = wantedRunners(values.only);
+  const names = wantedRunners(values);
   const files = await testFiles(positionals);
   const results: Tally[] = [];
   for (const name of names) {

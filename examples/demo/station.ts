@@ -24,8 +24,9 @@ export class Station {
 
   constructor(server: FoxgloveServer, options: StationOptions = {}) {
     this.#options = options;
-    for (const figure of options.figures ?? figures()) this.#add(server, figure);
+    // The first channel: who subscribes to all of them then sees the lines that say so.
     this.#log = server.channel("/log", { encoding: "json", schema: LOG_SCHEMA });
+    for (const figure of options.figures ?? figures()) this.#add(server, figure);
     this.#narrator = new Narrator(server, (level, message) => this.#write(level, message));
     server.on("subscribe", ({ channel }) => this.#feeds.get(channel.id)?.start());
     server.on("unsubscribe", ({ channel }) => {

@@ -60,13 +60,14 @@ export class Tally {
     recent.push({ at: now, bytes });
   }
 
-  /** The channels in the order in which they were seen first, with the rates of this moment. */
+  /** The channels by topic, with the rates of this moment. */
   rows(now: number): Row[] {
     const seen = Math.min(WINDOW_MS, now - this.#start);
-    return Array.from(this.#entries.values(), (entry) => {
+    const rows = Array.from(this.#entries.values(), (entry) => {
       entry.recent = entry.recent.filter(({ at }) => at > now - WINDOW_MS);
       return { ...entry.row, ...rates(entry.recent, seen) };
     });
+    return rows.sort((a, b) => a.topic < b.topic ? -1 : 1);
   }
 
   /** What came since the start. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ProtocolError } from "../protocol/errors.ts";
 
 /** Figures that outlive a connection. */
 export interface Counters {
@@ -35,4 +36,14 @@ export interface FoxgloveClientStats extends Counters, ConnectionStats {
 /** Counters of a client that has seen nothing yet. */
 export function newCounters(): Counters {
   return { invalidMessages: 0, ignoredMessages: 0, lateMessages: 0, droppedMessages: 0 };
+}
+
+/** Counts a message that could not be read or taken. @returns Whether it is worth telling: a newer peer is not. */
+export function countFailure(counters: Counters, error: unknown): boolean {
+  if (error instanceof ProtocolError && error.code === "unknown_op") {
+    counters.ignoredMessages++;
+    return false;
+  }
+  if (error instanceof ProtocolError) counters.invalidMessages++;
+  return true;
 }

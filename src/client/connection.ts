@@ -13,7 +13,7 @@ import { deferred } from "../util/async.ts";
 import { truncateUtf8 } from "../util/bytes.ts";
 import { ConnectionError, FoxgloveError } from "../util/errors.ts";
 import type { Clock } from "../util/time.ts";
-import type { ConnectionStats, Counters } from "./client_stats.ts";
+import { type ConnectionStats, type Counters, countFailure } from "./client_stats.ts";
 import type { ClientLimits } from "./limits.ts";
 
 /** How a connection ended. */
@@ -28,7 +28,7 @@ export interface CloseInfo {
 export interface ConnectionSink {
   message(message: ServerMessage<true>): void;
   /** A message could not be read, or taken; or the server takes nothing any more. */
-  failed(error: unknown): void;
+  failed(error: unknown): unknown;
   /** Once, as the last call. */
   closed(info: CloseInfo): void;
 }
@@ -199,7 +199,7 @@ export class Connection {
         if (message.op !== "serverInfo") counters.ignoredMessages++;
         else this.#greet(message);
       },
-      failed: () => counters.invalidMessages++,
+      failed: (error) => countFailure(counters, error),
       closed: ({ code, reason }) => {
         const because = reason === "" ? `code ${code}` : `code ${code}, "${reason}"`;
         const message = `The connection ended before serverInfo (${because})`;

@@ -8,7 +8,7 @@ import type { Entry, MessageOf, ServerMessage } from "../protocol/messages.ts";
 import type { Events } from "../util/events.ts";
 import { type Catalogue, setAll, takeAll } from "./catalogue.ts";
 import type { ClientEvents } from "./client_events.ts";
-import type { Counters } from "./client_stats.ts";
+import { type Counters, countFailure } from "./client_stats.ts";
 import { type ServerChannel, serverChannel } from "./server_channel.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -73,12 +73,7 @@ export function handleMessage(parts: ClientParts, message: Message): void {
 
 /** Counts what could not be read or taken, and tells the user unless a newer peer explains it. */
 export function handleFailure({ counters, events }: ClientParts, error: unknown): void {
-  if (error instanceof ProtocolError && error.code === "unknown_op") {
-    counters.ignoredMessages++;
-    return;
-  }
-  if (error instanceof ProtocolError) counters.invalidMessages++;
-  events.emit("error", { error, during: "message from the server" });
+  if (countFailure(counters, error)) events.emit("error", { error, during: "message from the server" });
 }
 
 /** The good entries of a batch; the bad ones are reported. */

@@ -12,7 +12,7 @@ import { ProtocolError } from "../../src/protocol/errors.ts";
 import type { ClientMessage, Parameter, ServerMessage } from "../../src/protocol/messages.ts";
 import { SchemaTableReader, SchemaTableWriter } from "../../src/protocol/schema_table.ts";
 import { selectSubprotocol } from "../../src/protocol/subprotocol.ts";
-import { utf8Encode } from "../../src/util/bytes.ts";
+import { utf8Decode, utf8Encode } from "../../src/util/bytes.ts";
 import { atOffset7, hex } from "./support.ts";
 import common from "../vectors/vectors.json" with { type: "json" };
 import recorded from "../vectors/vectors_sdk_v1_1.json" with { type: "json" };
@@ -174,6 +174,7 @@ for (const [connection, frames] of recordings) {
     for (const { name, json, hex: digits } of frames) {
       const message = messages.get(name) as ServerMessage | undefined;
       if (message === undefined || LOST_DEFINITIONS.includes(name)) continue;
+      if (json !== undefined && message.op !== "advertise") assertEquals<unknown>(message, jsonMeaning(json), name);
       const encoded = encodeServerMessage(message, table);
       assertEquals<unknown>(typeof encoded === "string" ? JSON.parse(encoded) : encoded, json ?? hex(digits!), name);
     }
@@ -204,6 +205,18 @@ test("channels read with a schema table are those that another client reads with
   const [withTable, inline] = [readAll("P"), readAll("Q")];
   const events = ["connect/2", "later_known_schema", "later_new_schema", "later_schemaless", "empty_schema_object"];
   for (const event of events) assertEquals(withTable.get(`P.${event}`), inline.get(`Q.${event}`), event);
+});
+
+test("recorded data belongs to the subscriptions made before and after the session was cleared", () => {
+  const messages = readAll("P");
+  const data = ["P.message_data", "P.message_data_after_clear", "P.message_data_old_channel_after_clear"].map(
+    (name) => {
+      const message = messages.get(name)!;
+      assert(message.op === "messageData");
+      return [message.subscriptionId, utf8Decode(message.data)];
+    },
+  );
+  assertEquals(data, [[7, '{"x":1}'], [7, '{"x":2}'], [8, "abc"]]);
 });
 
 test("metadata stands beside a schema id", () => {

@@ -88,14 +88,14 @@ const LIMIT_MS = 20_000;
 
 export class RawSocket {
   readonly #socket: Socket;
-  #chunks: Uint8Array[] = [];
+  #chunks: Buffer[] = [];
   #length = 0;
   #closed = false;
   #wake = () => {};
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on("data", (chunk: Uint8Array) => {
+    socket.on("data", (chunk: Buffer) => {
       this.#chunks.push(chunk);
       this.#length += chunk.length;
       this.#wake();
@@ -150,7 +150,7 @@ export class RawSocket {
   /** Sends a request, an upgrade unless `options` say otherwise, and reads the answer. */
   async request(options: RequestOptions = {}): Promise<HttpAnswer> {
     this.#writeRequest(options);
-    const head = Buffer.from(await this.#readHead()).toString("latin1");
+    const head = (await this.#readHead()).toString("latin1");
     const [statusLine, ...lines] = head.trimEnd().split("\r\n");
     const headers: Record<string, string> = {};
     for (const line of lines) addHeader(headers, line);
@@ -180,7 +180,7 @@ export class RawSocket {
   /** Reads exactly so many bytes. */
   async read(length: number): Promise<Buffer> {
     await this.#until(() => this.#length >= length, `${length} bytes`);
-    const all = Buffer.concat(this.#chunks);
+    const all = this.#joined();
     this.#keep(all.subarray(length));
     return all.subarray(0, length);
   }
@@ -217,13 +217,19 @@ export class RawSocket {
     this.write(behind === undefined ? head : Buffer.concat([head, behind]));
   }
 
-  async #readHead(): Promise<Uint8Array> {
-    const end = () => Buffer.concat(this.#chunks).indexOf("\r\n\r\n");
+  async #readHead(): Promise<Buffer> {
+    const end = () => this.#joined().indexOf("\r\n\r\n");
     await this.#until(() => end() >= 0, "an HTTP answer");
     return await this.read(end() + 4);
   }
 
-  #keep(rest: Uint8Array): void {
+  /** All that has come and was not read, in one piece. */
+  #joined(): Buffer {
+    if (this.#chunks.length !== 1) this.#keep(Buffer.concat(this.#chunks));
+    return this.#chunks[0]!;
+  }
+
+  #keep(rest: Buffer): void {
     this.#chunks = [rest];
     this.#length = rest.length;
   }
@@ -234,14 +240,15 @@ export class RawSocket {
   }
 
   async #wait(condition: () => boolean, what: string): Promise<void> {
-    const started = Date.now();
-    while (!condition()) {
-      const woken = new Promise<void>((resolve) => this.#wake = resolve);
-      const left = LIMIT_MS - (Date.now() - started);
-      await deadline(woken, left).catch(() => {
-        throw new AssertionError(`No ${what} within ${LIMIT_MS} ms, only ${this.#length} bytes`);
-      });
-    }
+    if (condition()) return;
+    const met = new Promise<void>((resolve) => {
+      this.#wake = () => {
+        if (condition()) resolve();
+      };
+    });
+    await deadline(met, LIMIT_MS).catch(() => {
+      throw new AssertionError(`No ${what} within ${LIMIT_MS} ms, only ${this.#length} bytes`);
+    });
   }
 }
 

@@ -8,6 +8,12 @@ export interface TestCase {
 
 type Test = (name: string, body: TestCase["body"]) => void;
 
+/** Off by default since Deno 2.8: what a test starts it must end. */
+const SANITIZERS = { sanitizeOps: true, sanitizeResources: true };
+
+// By variable, so that no bundler looks for them.
+const TEST_MODULES = { bun: "bun:test", node: "node:test" } as const;
+
 /** Where this runs; a file that is meant for some runtimes alone asks before it declares its tests. */
 export const runtime: "deno" | "bun" | "node" | "browser" = detect();
 
@@ -23,13 +29,8 @@ function detect(): typeof runtime {
   return "document" in globalThis ? "browser" : "node";
 }
 
-/** Off by default since Deno 2.8: what a test starts it must end. */
-const SANITIZERS = { sanitizeOps: true, sanitizeResources: true };
-
-// Specifiers of type string keep a bundler from looking for the modules of the other runtimes.
 async function testOf(where: typeof runtime): Promise<Test> {
   if (where === "deno") return (name, fn) => Deno.test({ name, fn, ...SANITIZERS });
   if (where === "browser") return (name, body) => collected.push({ name, body });
-  if (where === "bun") return (await import("bun:test" as string)).test;
-  return (await import("node:test" as string)).test;
+  return (await import(TEST_MODULES[where])).test;
 }

@@ -22,13 +22,15 @@ class Watched {
 
   /** Waits until `condition` holds; `what` is for the message of the failure. */
   async until(condition: () => boolean, what: string): Promise<void> {
-    const started = Date.now();
-    while (!condition()) {
-      const woken = new Promise<void>((resolve) => this.#wake = resolve);
-      await deadline(woken, LIMIT_MS - (Date.now() - started)).catch(() => {
-        throw new AssertionError(`No ${what} within ${LIMIT_MS} ms; ${this}`);
-      });
-    }
+    if (condition()) return;
+    const met = new Promise<void>((resolve) => {
+      this.#wake = () => {
+        if (condition()) resolve();
+      };
+    });
+    await deadline(met, LIMIT_MS).catch(() => {
+      throw new AssertionError(`No ${what} within ${LIMIT_MS} ms; ${this}`);
+    });
   }
 }
 

@@ -1,0 +1,37 @@
+/**
+ * The server: channels of live data for Foxglove, Lichtblick or your own page, on Deno, Bun and Node.
+ *
+ * `serve()` listens by itself; a `FoxgloveServer` is embedded in a web server of yours by `@foxwire/foxwire/deno`, `/bun`
+ * and `/node`, or is given sockets by its `accept()`.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@foxwire/foxwire/server";
+ *
+ * const server = await serve({ name: "robot", port: 0 });
+ * const pose = server.channel("/pose", {
+ *   encoding: "json",
+ *   schema: { name: "Pose", encoding: "jsonschema", data: { type: "object", properties: { x: { type: "number" } } } },
+ * });
+ * const timer = setInterval(() => pose.publish({ x: Math.random() }), 100);
+ * clearInterval(timer);
+ * await server.close();
+ * ```
+ *
+ * @module
+ */
+export { ListeningServer, serve, type ServeOptions } from "./src/runtime/serve.ts";
+export { Channel, type ChannelOptions, type ChannelSchema, type PublishOptions } from "./src/server/channel.ts";
+export type { Admission, UpgradeRequest } from "./src/server/handshake.ts";
+export { SERVER_LIMITS, type ServerLimits } from "./src/server/limits.ts";
+export {
+  type AcceptOptions,
+  FoxgloveServer,
+  type ServerCloseOptions,
+  type ServerOptions,
+  type ServerStats,
+} from "./src/server/server.ts";
+export type { ClientStats, CloseOptions, ServerClient, SubscriptionStats } from "./src/server/server_client.ts";
+export type { ServerEvents } from "./src/server/server_events.ts";
+export type { Peer } from "./src/server/session.ts";
+export { FoxgloveError } from "./src/util/errors.ts";
