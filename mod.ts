@@ -24,4 +24,30 @@
  * @module
  */
 export * from "./client.ts";
-export { FoxgloveServer } from "./src/server/server.ts";
+
+export { Channel, type ChannelOptions, type ChannelSchema, type PublishOptions } from "./src/server/channel.ts";
+export type { Admission, UpgradeRequest } from "./src/server/handshake.ts";
+export { SERVER_LIMITS, type ServerLimits } from "./src/server/limits.ts";
+export {
+  type AcceptOptions,
+  FoxgloveServer,
+  type ServerCloseOptions,
+  type ServerOptions,
+  type ServerStats,
+} from "./src/server/server.ts";
+export type { ClientStats, CloseOptions, ServerClient, SubscriptionStats } from "./src/server/server_client.ts";
+export type { ServerEvents } from "./src/server/server_events.ts";
+export type { Peer } from "./src/server/session.ts";
+
+export * from "./src/protocol/codec.ts";
+export * from "./src/protocol/constants.ts";
+export * from "./src/protocol/errors.ts";
+export * from "./src/protocol/messages.ts";
+export * from "./src/protocol/schema_data.ts";
+export * from "./src/protocol/schema_table.ts";
+export { selectSubprotocol } from "./src/protocol/subprotocol.ts";
+
+export { type LinkedOptions, type LinkedTransport, linkedTransports } from "./src/transport/linked.ts";
+export { webSocketTransport, type WebSocketTransportOptions } from "./src/transport/web_socket.ts";
+export { fromSecNsec, systemClock, toSecNsec, wallTime } from "./src/util/time.ts";
+export { VERSION } from "./src/util/version.ts";

@@ -9,7 +9,10 @@ import { DRAIN_BYTES } from "../transport/transport.ts";
 export interface SendQueueLimits {
   /** Most that the control lane may hold, in bytes; more is an overflow. */
   controlBytes: number;
-  /** Most that data may take in its lane and in the transport together, in bytes; beyond that the oldest is dropped. */
+  /**
+   * Most that data may take in its lane, in bytes; beyond that the oldest is dropped. What the transport has waiting
+   * counts too, up to half of this.
+   */
   dataBytes: number;
   /** A batch goes out when so many bytes wait, even before the turn ends. */
   batchBytes: number;

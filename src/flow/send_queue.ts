@@ -229,9 +229,10 @@ export class SendQueue {
     return fits && !this.#deaf;
   }
 
-  /** What the transport leaves of the data budget. */
+  /** What the transport leaves of the data budget: half of it at least, so that one large message costs no others. */
   #room(): number {
-    return this.#limits.dataBytes - this.#buffered;
+    const { dataBytes } = this.#limits;
+    return Math.max(dataBytes / 2, dataBytes - this.#buffered);
   }
 
   /** Drops the oldest until the others cost at most `cost`. */

@@ -51,7 +51,7 @@ export function unwritable(at: string, problem: string): TypeError {
 
 /** The sentence of most checks. */
 export function unlike(value: unknown, wanted: string): string {
-  return `is ${describe(value)}, need ${wanted}`;
+  return `is ${value === undefined ? "missing" : describe(value)}, need ${wanted}`;
 }
 
 /** A field that is on the wire what it is in the API. */

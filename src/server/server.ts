@@ -48,15 +48,21 @@ export interface ServerCloseOptions extends CloseOptions {
 
 /** What a server has and does now. */
 export interface ServerStats {
+  /** Connected clients. */
   clients: number;
+  /** Live channels. */
   channels: number;
+  /** Subscriptions of all clients. */
   subscriptions: number;
   /** Bytes waiting for all clients. */
   queuedBytes: number;
-  /** Messages sent since the server started, to clients that left too; likewise below. */
+  /** Messages sent since the server started, also to clients that have left; likewise below. */
   sentMessages: number;
+  /** Bytes of those messages. */
   sentBytes: number;
+  /** Data messages dropped because a client was too slow. */
   droppedMessages: number;
+  /** Bytes of those messages. */
   droppedBytes: number;
 }
 
@@ -98,7 +104,11 @@ export class FoxgloveServer implements AsyncDisposable {
   #connections = 0;
   #closed: Promise<void> | undefined;
 
-  /** @param options Name, capabilities and limits; all may be left out. */
+  /**
+   * Makes a server that nobody can reach yet.
+   *
+   * @param options Name, capabilities and limits; all may be left out.
+   */
   constructor(options: ServerOptions = {}) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;

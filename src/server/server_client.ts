@@ -33,7 +33,9 @@ export interface ClientStats {
 
 /** One subscription of a client. */
 export interface SubscriptionStats {
+  /** Name of the topic. */
   topic: string;
+  /** Id of the channel. */
   channelId: number;
   /** Messages of it that were dropped. */
   droppedMessages: number;

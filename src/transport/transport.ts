@@ -14,7 +14,9 @@ export type Message = string | Uint8Array | SplitMessage;
 
 /** A binary message in two parts. */
 export interface SplitMessage {
+  /** The first bytes of the message. */
   readonly head: Uint8Array;
+  /** The rest of it. */
   readonly body: Uint8Array;
 }
 

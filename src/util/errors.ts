@@ -11,6 +11,8 @@ export class FoxgloveError extends Error {
   readonly code: string;
 
   /**
+   * Makes an error.
+   *
    * @param message What went wrong, in sentence case without a full stop.
    * @param options `code`, and the `cause` where another error led to this one.
    */
@@ -26,7 +28,11 @@ export class ConnectionError extends FoxgloveError {
   /** WebSocket close code, where the connection ended with one (1006 when it was cut). */
   readonly closeCode: number | undefined;
 
-  /** @param options `closeCode` of the connection that ended; `code` to replace `"connection"`; `cause`. */
+  /**
+   * Makes an error.
+   *
+   * @param options `closeCode` of the connection that ended; `code` to replace `"connection"`; `cause`.
+   */
   constructor(message: string, options: { code?: string; closeCode?: number; cause?: unknown } = {}) {
     super(message, { ...options, code: options.code ?? "connection" });
     this.closeCode = options.closeCode;
@@ -35,7 +41,11 @@ export class ConnectionError extends FoxgloveError {
 
 /** A wait took longer than its time limit. `code` is `"timeout"`. */
 export class TimeoutError extends FoxgloveError {
-  /** @param message What was waited for, and for how long. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was waited for, and for how long.
+   */
   constructor(message: string) {
     super(message, { code: "timeout" });
   }

@@ -9,6 +9,7 @@ export interface Report {
   error?: string;
 }
 
+const filter = new URLSearchParams(location.search).get("filter") ?? "";
 const TEST_LIMIT_MS = 60_000;
 
 /** Runs the tests of one file. */
@@ -18,7 +19,8 @@ export async function runFile(file: string, load: () => Promise<unknown>): Promi
   } catch (error) {
     await report({ file, name: "(the file itself)", error: textOf(error) });
   }
-  for (const test of collected.splice(0)) await report({ file, ...await outcome(test) });
+  const tests = collected.splice(0).filter(({ name }) => name.includes(filter));
+  for (const test of tests) await report({ file, ...await outcome(test) });
 }
 
 /** Tells the runner that nothing more will come. */

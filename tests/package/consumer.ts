@@ -12,7 +12,7 @@ interface Pose {
 export async function robot(): Promise<string> {
   const server = await serve({ name: "robot", port: 0 });
   const pose = server.channel<Pose>("/pose", { encoding: "json" });
-  server.on("subscribe", ({ client, channel }) => console.log(client.name, channel.topic));
+  server.on("subscribe", ({ client, channel }) => console.log(client.address, channel.topic));
   pose.publish({ x: 1 }, { logTime: 1n });
   // @ts-expect-error A pose has a number.
   pose.publish({ x: "1" });
@@ -22,7 +22,7 @@ export async function robot(): Promise<string> {
 
 export async function viewer(url: string): Promise<number> {
   const client: FoxgloveClient = await connect(url, { webSocket, signal: AbortSignal.timeout(1000) });
-  for await (const message of client.subscribe<Pose>("/pose")) return message.value.x;
+  for await (const message of client.subscribe<Pose>("/pose")) return message.value?.x ?? 0;
   await client.close();
   return 0;
 }

@@ -353,7 +353,7 @@ test("`__proto__`, `constructor` and `toString` are keys like any other where ke
 });
 
 test("half a surrogate pair leaves as U+FFFD, in text and binary messages alike", () => {
-  const [half, sent] = ["a\ud83e\\ud83e\udd16\udd16", "a\ufffd\\ud83e\udd16\ufffd"];
+  const [half, sent] = ["a\ud83e\\ud83e🤖\udd16", "a\ufffd\\ud83e🤖\ufffd"];
   const text = encodeServerMessage({ op: "status", level: "info", message: half, id: '"\ud800"' });
   assertEquals(JSON.parse(text as string), { op: "status", level: 0, message: sent, id: '"\ufffd"' });
   const frame = encodeServerMessage({ op: "fetchAssetResponse", requestId: 0, error: half }) as Uint8Array;

@@ -12,7 +12,7 @@ const HTML =
   `<!doctype html><meta charset="utf-8"><title>Foxwire</title><script type="module" src="/tests.js"></script>`;
 
 /** Runs those of the files that a browser can run. */
-export const runInBrowser: Runner = async ({ files, limitMs }) => {
+export const runInBrowser: Runner = async ({ files, filter = "", limitMs }) => {
   const portable = files.filter((file) => PORTABLE.test(file));
   const bound = await inputsReaching(portable, /^node:/);
   const code = await bundleTests(portable.filter((file) => !bound.has(file)));
@@ -21,7 +21,7 @@ export const runInBrowser: Runner = async ({ files, limitMs }) => {
   const { startRobot } = await import("../../tests/browser/robot.ts");
   const robot = await startRobot();
   try {
-    return await new Run(code, robot.url, limitMs).result();
+    return await new Run(code, limitMs).result({ server: robot.url, filter });
   } finally {
     await robot.close();
   }
@@ -39,26 +39,24 @@ async function bundleTests(files: readonly string[]): Promise<string> {
 /** One page load: serves the page, listens to its reports. */
 class Run {
   readonly #code: string;
-  readonly #robotUrl: string;
   readonly #limitMs: number;
   readonly #tally: Tally = tally();
   readonly #progress = new Progress(BUN_SYNTAX);
   #file = "";
   #done = Promise.withResolvers<string | undefined>();
 
-  constructor(code: string, robotUrl: string, limitMs: number) {
+  constructor(code: string, limitMs: number) {
     this.#code = code;
-    this.#robotUrl = robotUrl;
     this.#limitMs = limitMs;
   }
 
-  /** Loads the page and waits for its last report. */
-  async result(): Promise<Tally> {
+  /** Loads the page, with parameters that it knows what to do with, and waits for its last report. */
+  async result(parameters: Record<string, string>): Promise<Tally> {
     const http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => this.#answer(request));
     const limit = setTimeout(() => this.#done.resolve(`did not end within ${this.#limitMs / 1000} s`), this.#limitMs);
     let browser: Browser | undefined;
     try {
-      browser = await openPage(`http://127.0.0.1:${http.addr.port}/?server=${encodeURIComponent(this.#robotUrl)}`);
+      browser = await openPage(`http://127.0.0.1:${http.addr.port}/?${new URLSearchParams(parameters)}`);
       browser.ended.then(() => this.#done.resolve("ended by itself"));
       this.#close(await this.#done.promise);
       return this.#tally;

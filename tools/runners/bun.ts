@@ -11,10 +11,10 @@ export const runOnBun: Runner = async (options) => {
   const { path } = await bun();
   const flags = [`--timeout=${TEST_LIMIT_MS}`, "--reporter=junit"];
   if (options.filter !== undefined) flags.push("--test-name-pattern", asPattern(options.filter));
-  return await runSuite((report) => ({
+  return await runSuite((report, files) => ({
     program: path,
     // With "./" a path is this file; without, it is a pattern.
-    args: ["test", ...flags, `--reporter-outfile=${report}`, ...options.files.map((file) => `./${file}`)],
+    args: ["test", ...flags, `--reporter-outfile=${report}`, ...files.map((file) => `./${file}`)],
     syntax: BUN_SYNTAX,
   }), options);
 };

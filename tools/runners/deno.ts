@@ -7,9 +7,9 @@ import { type Runner, runSuite } from "./suite.ts";
 export const runOnDeno: Runner = async (options) => {
   const flags = ["--allow-all", "--no-check", ...await stdFlags()];
   if (options.filter !== undefined) flags.push("--filter", options.filter);
-  return await runSuite((report) => ({
+  return await runSuite((report, files) => ({
     program: Deno.execPath(),
-    args: ["test", ...flags, `--junit-path=${report}`, ...options.files],
+    args: ["test", ...flags, `--junit-path=${report}`, ...files],
     syntax: DENO_SYNTAX,
   }), options);
 };

@@ -8,9 +8,9 @@ export const runOnNode: Runner = async (options) => {
   const { path } = await node(24);
   const flags = ["--test", "--import=./tools/node_std.mjs"];
   if (options.filter !== undefined) flags.push(`--test-name-pattern=${asPattern(options.filter)}`);
-  return await runSuite((report) => ({
+  return await runSuite((report, files) => ({
     program: path,
-    args: [...flags, ...reporters(report), ...options.files],
+    args: [...flags, ...reporters(report), ...files],
     syntax: BUN_SYNTAX,
   }), options);
 };

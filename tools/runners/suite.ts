@@ -1,7 +1,7 @@
 /** The shared suites on one runtime: runs its test command, shows progress, counts. */
 import { runChild } from "../support/child.ts";
 import { filesBelow } from "../support/repo.ts";
-import { countTests, type Tally } from "./junit.ts";
+import { countTests, type Tally, tally } from "./junit.ts";
 import { Progress, type Syntax } from "./progress.ts";
 
 /** What to run. */
@@ -24,7 +24,7 @@ export interface TestCommand {
   syntax: Syntax;
 }
 
-/** The files that every runtime runs; those for the browser alone and for the built package have runners of their own. */
+/** The test files whose path contains one of some parts; all without any. */
 export async function testFiles(wanted: readonly string[]): Promise<string[]> {
   const all = await filesBelow("tests", /_test\.ts$/);
   return all.filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
@@ -33,15 +33,18 @@ export async function testFiles(wanted: readonly string[]): Promise<string[]> {
 /**
  * Runs the suites by a runtime's own test command.
  *
- * @param command Is given the path of the JUnit report to write.
+ * @param command Is given the path of the JUnit report to write, and the files that are not for the browser alone.
  */
 export async function runSuite(
-  command: (report: string) => TestCommand,
-  { filter, limitMs }: SuiteOptions,
+  command: (report: string, files: string[]) => TestCommand,
+  { files, filter, limitMs }: SuiteOptions,
 ): Promise<Tally> {
+  const shared = files.filter((file) => !file.startsWith("tests/browser/"));
+  // Without any file, each of the commands would look for files of its own.
+  if (shared.length === 0) return tally();
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
-    const { program, args, syntax } = command(report);
+    const { program, args, syntax } = command(report, shared);
     const progress = new Progress(syntax);
     const result = await runChild(program, { args, limitMs, onLine: (line) => progress.line(line) });
     const counted = countTests(await Deno.readTextFile(report));
