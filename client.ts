@@ -34,7 +34,7 @@ export { Publisher, type PublisherOptions } from "./src/client/publisher.ts";
 export type { ChannelSelector } from "./src/client/reader.ts";
 export { type Decode, type Received, ReceivedMessage } from "./src/client/received_message.ts";
 export type { ServerChannel, ServerChannelSchema } from "./src/client/server_channel.ts";
-export { type Subprotocol, SUBPROTOCOLS } from "./src/protocol/constants.ts";
+export { STATUS_LEVELS, type StatusLevel, type Subprotocol, SUBPROTOCOLS } from "./src/protocol/constants.ts";
 export type {
   AdvertisedService,
   ClientChannel,
@@ -42,7 +42,6 @@ export type {
   ServiceMessageSchema,
   Status,
 } from "./src/protocol/messages.ts";
-export type { StatusLevel } from "./src/protocol/constants.ts";
 export type { SchemaData } from "./src/protocol/schema_data.ts";
 export type { Message, SplitMessage, Transport, TransportSink } from "./src/transport/transport.ts";
 export type { WaitOptions } from "./src/util/async.ts";

@@ -150,8 +150,17 @@ static void welcome(struct client *client, int listener) {
   /* The members of both advertise forms: each parser takes its own and ignores the rest. */
   send_text(client->fd, "{\"op\":\"advertise\",\"channels\":[{\"id\":1,\"topic\":\"/t\",\"encoding\":\"raw\","
                         "\"schemaName\":\"\",\"schema\":\"\"}]}");
-  client->subscription = read_subscription(client->fd);
-  make_frames(client);
+}
+
+/* Clients may all connect before the first of them subscribes. */
+static struct client *welcome_all(int listener, int count) {
+  struct client *clients = calloc((size_t)count, sizeof *clients);
+  for (int i = 0; i < count; i++) welcome(&clients[i], listener);
+  for (int i = 0; i < count; i++) {
+    clients[i].subscription = read_subscription(clients[i].fd);
+    make_frames(&clients[i]);
+  }
+  return clients;
 }
 
 /* ---- Sending ---- */
@@ -220,8 +229,7 @@ int main(int argc, char **argv) {
   printf("Listening on ws://127.0.0.1:%d\n", port);
   fflush(stdout);
 
-  struct client *clients = calloc((size_t)count, sizeof *clients);
-  for (int i = 0; i < count; i++) welcome(&clients[i], listener);
+  struct client *clients = welcome_all(listener, count);
   unsigned long long published = send_until(end, clients, count, rate);
   for (int i = 0; i < count; i++) say_goodbye(&clients[i]);
   printf("{\"published\":%llu,\"dropped\":0}\n", published);

@@ -269,10 +269,11 @@ static void open_connection(struct connection *c, uint32_t index, int port) {
   c->fd = open_socket(port);
   c->subscription = index + 1;
   c->buffer = malloc(BUFFER_BYTES);
+  struct timeval handshake_limit = {.tv_sec = 10}, turn = {.tv_usec = 50000};
+  setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &handshake_limit, sizeof handshake_limit);
   shake_hands(c->fd, port);
-  /* A quiet server must not keep the window from ending on time. */
-  struct timeval limit = {.tv_usec = 50000};
-  setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  /* From now on a quiet server must not keep the window from ending on time. */
+  setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &turn, sizeof turn);
 }
 
 /* ---- Reading from one connection, by a plain recv, or from many, by epoll ---- */

@@ -22,7 +22,7 @@ export interface Display {
   /** Milliseconds between two views. */
   readonly everyMs: number;
   show(view: View): void;
-  /** Shows the last view, and gives the terminal back. */
+  /** Shows the last view, which stays. */
   end(view: View): void;
 }
 
@@ -30,12 +30,11 @@ export interface Display {
 const PLAIN_WIDTH = 120;
 const TERMINAL = { columns: 80, rows: 24 };
 
-const HIDE_CURSOR = "\x1b[?25l";
-const SHOW_CURSOR = "\x1b[?25h";
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 const CLEAR_BELOW = "\x1b[J";
 const CLEAR_LINE_END = "\x1b[K";
-const [BOLD, DIM, NORMAL] = ["\x1b[1m", "\x1b[2m", "\x1b[0m"];
+const BOLD = "\x1b[1m";
+const NORMAL = "\x1b[0m";
 
 /**
  * The display that suits an output.
@@ -67,7 +66,7 @@ export class PlainDisplay implements Display {
   }
 }
 
-/** A table that stays in its place. */
+/** A table that stays in its place. The cursor waits below it and is never hidden: so it needs no bringing back. */
 export class TerminalDisplay implements Display {
   readonly everyMs = 250;
   readonly #output: Output;
@@ -89,13 +88,12 @@ export class TerminalDisplay implements Display {
 
   end(view: View): void {
     this.#draw(view, undefined);
-    this.#output.write(SHOW_CURSOR);
   }
 
   #draw({ rows }: View, footer: string | undefined): void {
     const { columns = TERMINAL.columns, rows: height = TERMINAL.rows } = this.#output;
     const lines = frame(tableLines(rows, columns), footer && fit(footer, columns), height - 1);
-    this.#output.write(HIDE_CURSOR + this.#toStart(`${columns}x${height}`) + this.#styledLines(lines) + CLEAR_BELOW);
+    this.#output.write(this.#toStart(`${columns}x${height}`) + this.#styledLines(lines) + CLEAR_BELOW);
     this.#height = lines.length;
   }
 
@@ -123,7 +121,7 @@ function footer({ rows, seconds }: View): string {
 
 /** The lines of the table that fit into `height` together with the footer and an empty line before it. */
 function frame(table: readonly string[], footer: string | undefined, height: number): string[] {
-  const below = footer === undefined ? [] : ["", footer];
+  const below = footer === undefined ? [""] : ["", footer];
   const room = Math.max(1, height - below.length);
   if (table.length <= room) return [...table, ...below];
   const shown = table.slice(0, Math.max(1, room - 1));

@@ -68,12 +68,12 @@ const memory: Figure = {
   schema: jsonSchema("demo.Memory", {
     percent: number("Percent of the memory that is in use"),
     used: number("Bytes in use"),
-    free: number("Bytes that programs can have"),
-    total: number("Bytes of the machine"),
+    total: number("Bytes that the machine has"),
   }),
   measure: () => () => {
-    const [total, free] = [os.totalmem(), os.freemem()];
-    return { percent: percent(total - free, total), used: total - free, free, total };
+    const total = os.totalmem();
+    const used = total - os.freemem();
+    return { percent: percent(used, total), used, total };
   },
 };
 

@@ -14,8 +14,8 @@ export interface Place {
 export function introduction({ host, port, url }: Place, channels: number): string {
   return `Foxwire demo: ${channels} live channels of this machine on ${url}
 ${host === "0.0.0.0" || host === "::" ? elsewhere(port) : ""}
-To see them in Foxglove or Lichtblick: Open connection > Foxglove WebSocket,
-and that address. For Foxglove in a browser of this machine, a link does it:
+In Foxglove or Lichtblick: Open connection > Foxglove WebSocket > this address.
+Or with Foxglove in a browser of this machine:
 https://app.foxglove.dev/~/view?ds=foxglove-websocket&ds.url=${url}
 
 `;

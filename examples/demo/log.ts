@@ -1,5 +1,5 @@
 /** Log lines on `/log`, in the form that every viewer knows: `foxglove.Log`. */
-import type { ChannelSchema, FoxgloveServer } from "@foxwire/foxwire/server";
+import type { ChannelSchema } from "@foxwire/foxwire/server";
 
 /** Levels of `foxglove.Log`. */
 export const LEVELS = { debug: 1, info: 2, warning: 3, error: 4 } as const;

@@ -51,7 +51,7 @@ export class Narrator {
     const { clients, subscriptions, droppedMessages } = this.#server.stats();
     if (clients === 0) return;
     const who = clients === 1 ? "1 client" : `${clients} clients`;
-    this.#log("info", `${who}, ${subscriptions} subscriptions, ${droppedMessages} messages dropped`);
+    this.#log("info", `${who}, ${subscriptions} subscriptions, ${droppedMessages} drops`);
   }
 }
 

@@ -3,10 +3,9 @@ import type { ChannelSchema } from "@foxwire/foxwire/server";
 
 /** One member of a message. */
 export interface Property {
-  type: "number" | "integer" | "string" | "object" | "array";
+  type: "number" | "array";
   description?: string;
   items?: Property;
-  properties?: Record<string, Property>;
 }
 
 /** A member that can be plotted. */

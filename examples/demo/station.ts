@@ -75,7 +75,7 @@ export class Station {
 class Feed {
   readonly #figure: Figure;
   readonly #publish: (reading: Reading) => void;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(figure: Figure, publish: (reading: Reading) => void) {
     this.#figure = figure;
@@ -83,13 +83,21 @@ class Feed {
   }
 
   start(): void {
-    if (this.#timer !== undefined) return;
-    const measure = this.#figure.measure();
-    this.#timer = setInterval(() => this.#publish(measure()), 1000 / this.#figure.hertz);
+    if (this.#timer === undefined) this.#schedule(this.#figure.measure(), performance.now());
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** Publishes one period after `last`. The runtimes' intervals add up their delays: 10 Hz would be 9.9. */
+  #schedule(measure: () => Reading, last: number): void {
+    const now = performance.now();
+    const due = Math.max(last + 1000 / this.#figure.hertz, now);
+    this.#timer = setTimeout(() => {
+      this.#schedule(measure, due);
+      this.#publish(measure());
+    }, due - now);
   }
 }

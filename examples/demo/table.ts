@@ -10,6 +10,8 @@ interface Column {
   heading: string;
   cell: (row: Row) => string;
   right?: boolean;
+  /** A width that it keeps although its texts are shorter now, so that the table stands still. */
+  minWidth?: number;
   /** Left out where the table would be too narrow for the values. */
   optional?: boolean;
 }
@@ -17,9 +19,13 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { heading: "topic", cell: (row) => row.topic },
   { heading: "schema", cell: (row) => row.schema, optional: true },
-  { heading: "Hz", cell: (row) => row.hertz.toFixed(1), right: true },
-  { heading: "bytes/s", cell: (row) => shortNumber(Math.round(row.bytesPerSecond)), right: true, optional: true },
+  { heading: "Hz", cell: (row) => row.hertz.toFixed(1), right: true, minWidth: 5 },
+  { heading: "B/s", cell: bytesCell, right: true, minWidth: 5, optional: true },
 ];
+
+function bytesCell({ bytesPerSecond }: Row): string {
+  return shortNumber(Math.round(bytesPerSecond));
+}
 
 /** The heading and a line for each row, none wider than `width`. */
 export function tableLines(rows: readonly Row[], width: number): string[] {
@@ -33,7 +39,7 @@ export function tableLines(rows: readonly Row[], width: number): string[] {
 function columnsFor(rows: readonly Row[], width: number): (Column & { width: number })[] {
   const all = COLUMNS.map((column) => ({
     ...column,
-    width: widest([column.heading, ...rows.map(column.cell)]),
+    width: Math.max(column.minWidth ?? 0, widest([column.heading, ...rows.map(column.cell)])),
   }));
   const taken = all.reduce((sum, column) => sum + column.width + GAP.length, 0);
   return taken + MIN_VALUE_WIDTH <= width ? all : all.filter(({ optional }) => !optional);
@@ -69,9 +75,10 @@ export function valueText({ schema, value }: Row): string {
   return printable(schema === "foxglove.Log" && isObject(value) ? logText(value) : compact(value));
 }
 
+/** Most lines are information: only others say what they are. */
 function logText({ level, message }: Record<string, unknown>): string {
-  const [name = "log"] = Object.entries(LEVELS).find(([, number]) => number === level) ?? [];
-  return `${name}: ${message}`;
+  const [name] = Object.entries(LEVELS).find(([, number]) => number === level) ?? [];
+  return name === undefined || name === "info" ? String(message) : `${name}: ${message}`;
 }
 
 /** A decoded message in few characters: `total 12.5  cores 10 15`. */

@@ -19,12 +19,16 @@ export interface Counters {
 
 /** Figures of one connection. */
 export interface ConnectionStats {
+  /** Messages that came. */
   receivedMessages: number;
+  /** Bytes of those messages. */
   receivedBytes: number;
+  /** Messages that were sent, or wait to be. */
   sentMessages: number;
+  /** Bytes of those messages. */
   sentBytes: number;
-  /** Bytes waiting to be sent, here and in the runtime as far as it tells, with an overhead for each message. */
-  queuedBytes: number;
+  /** Bytes that wait to be sent; `undefined` where the runtime cannot tell. */
+  queuedBytes: number | undefined;
 }
 
 /** What a `FoxgloveClient` has done and has now. */

@@ -4,11 +4,10 @@
  *
  * @module
  */
-import { SendQueue } from "../flow/send_queue.ts";
 import { decodeServerMessage, encodeClientMessage } from "../protocol/codec.ts";
 import type { ClientMessage, ServerInfo, ServerMessage } from "../protocol/messages.ts";
 import { SchemaTableReader } from "../protocol/schema_table.ts";
-import { messageBytes, type Transport } from "../transport/transport.ts";
+import { DRAIN_BYTES, messageBytes, type Transport } from "../transport/transport.ts";
 import { deferred } from "../util/async.ts";
 import { truncateUtf8 } from "../util/bytes.ts";
 import { ConnectionError, FoxgloveError } from "../util/errors.ts";
@@ -42,17 +41,19 @@ export interface ConnectionOptions {
 
 const MAX_REASON_BYTES = 123;
 
-/**
- * A writer waits above this. It is more than a queue gathers before it sends, plus what a transport may have waiting
- * without promising a drain event: so whoever waits is woken.
- */
-const WRITER_BYTES = 256 * 1024;
+/** A writer waits above this. It is more than what makes a transport promise a drain event, so a writer is woken. */
+const WRITER_BYTES = 4 * DRAIN_BYTES;
 
-/** A connection from the first byte to the last. */
+/**
+ * A connection from the first byte to the last.
+ *
+ * What goes out is handed to the transport at once, in one order, so that an unadvertise cannot overtake what was
+ * published before. There is no queue as servers have it: a standard `WebSocket` takes one message at a time and has
+ * a queue of its own, which needs a bound and nothing else.
+ */
 export class Connection {
   readonly #transport: Transport;
   readonly #options: ConnectionOptions;
-  readonly #queue: SendQueue;
   #schemas: SchemaTableReader | undefined;
   readonly #greeted = deferred<ServerInfo>();
   readonly #ended = deferred<CloseInfo>();
@@ -65,6 +66,8 @@ export class Connection {
   #writers: (() => void)[] = [];
   #receivedMessages = 0;
   #receivedBytes = 0;
+  #sentMessages = 0;
+  #sentBytes = 0;
 
   /** Takes over a transport, which may still be opening. */
   constructor(transport: Transport, options: ConnectionOptions) {
@@ -73,16 +76,9 @@ export class Connection {
     this.#sink = this.#greeter();
     // Whoever waits for the greeting may have given up before it fails.
     this.#greeted.promise.catch(() => {});
-    // All goes through the lossless lane, in one order: an unadvertise must not overtake what was published before.
-    this.#queue = new SendQueue({
-      transport,
-      clock: options.clock,
-      limits: { controlBytes: options.limits.sendBytes },
-      onOverflow: () => this.#overflowed(),
-    });
     transport.bind({
       message: (data) => this.#received(data),
-      drain: () => this.#drained(),
+      drain: () => this.#unsent <= WRITER_BYTES && this.#wakeWriters(),
       close: (code, reason) => this.#hold(() => this.#end({ code, reason })),
     });
   }
@@ -108,15 +104,20 @@ export class Connection {
     this.#options.clock.defer(() => this.#release());
   }
 
-  /** Sends a request; does nothing after the end. */
+  /** Sends a request; does nothing when the connection is ending. */
   send(message: ClientMessage): void {
-    this.#queue.control(encodeClientMessage(message));
+    if (this.#closing !== undefined || this.#over) return;
+    const encoded = encodeClientMessage(message);
+    this.#sentMessages++;
+    this.#sentBytes += messageBytes(encoded);
+    this.#transport.send([encoded]);
+    if (this.#unsent > this.#options.limits.sendBytes) this.#overflowed();
   }
 
   /** Sends a published message, unless too much waits already. @returns Whether it was taken. */
   publish(channelId: number, data: Uint8Array): boolean {
-    const full = this.#queue.controlBytes > 0 &&
-      this.#queue.controlBytes + data.length > this.#options.limits.publishBytes;
+    const unsent = this.#unsent;
+    const full = unsent > 0 && unsent + data.length > this.#options.limits.publishBytes;
     if (full || this.#closing !== undefined || this.#over) return false;
     this.send({ op: "messageData", channelId, data });
     return true;
@@ -124,7 +125,7 @@ export class Connection {
 
   /** Settles when a writer may go on: at once, or when the server has taken enough, or when the connection is over. */
   room(): Promise<void> {
-    if (this.#over || this.#queue.queuedBytes <= WRITER_BYTES) return Promise.resolve();
+    if (this.#over || this.#unsent <= WRITER_BYTES) return Promise.resolve();
     return new Promise((resolve) => this.#writers.push(resolve));
   }
 
@@ -137,8 +138,7 @@ export class Connection {
       this.#closing = { code, reason: truncateUtf8(reason, MAX_REASON_BYTES) };
       // What is held will not be listened to any more, but for the end that may be among it.
       this.#release();
-      this.#queue.flush();
-      this.#closeWhenSent();
+      this.#transport.close(code, this.#closing.reason);
     }
     return this.ended;
   }
@@ -150,14 +150,17 @@ export class Connection {
   }
 
   stats(): ConnectionStats {
-    const { sentMessages, sentBytes } = this.#queue.stats();
     return {
       receivedMessages: this.#receivedMessages,
       receivedBytes: this.#receivedBytes,
-      sentMessages,
-      sentBytes,
-      queuedBytes: this.#queue.queuedBytes,
+      sentMessages: this.#sentMessages,
+      sentBytes: this.#sentBytes,
+      queuedBytes: this.#transport.buffered(),
     };
+  }
+
+  get #unsent(): number {
+    return this.#transport.buffered() ?? 0;
   }
 
   #received(data: string | Uint8Array): void {
@@ -213,17 +216,6 @@ export class Connection {
     this.#greeted.resolve(serverInfo);
   }
 
-  #drained(): void {
-    this.#queue.drain();
-    this.#closeWhenSent();
-    if (this.#queue.queuedBytes <= WRITER_BYTES) this.#wakeWriters();
-  }
-
-  #closeWhenSent(): void {
-    if (this.#closing === undefined || this.#queue.controlBytes > 0) return;
-    this.#transport.close(this.#closing.code, this.#closing.reason);
-  }
-
   #wakeWriters(): void {
     for (const wake of this.#writers.splice(0)) wake();
   }
@@ -239,7 +231,6 @@ export class Connection {
     if (this.#over) return;
     this.#over = true;
     this.#cancelCut();
-    this.#queue.close();
     this.#wakeWriters();
     this.#sink.closed(info);
     this.#ended.resolve(info);

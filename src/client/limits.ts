@@ -16,7 +16,7 @@ export interface ClientLimits {
   subscriptionBytes: number;
   /** Bytes waiting to be sent beyond which published messages are dropped and counted. */
   publishBytes: number;
-  /** Bytes of everything waiting to be sent; more ends the connection. */
+  /** Bytes of everything waiting to be sent; more cuts the connection. */
   sendBytes: number;
 }
 

@@ -9,16 +9,11 @@ import type { ServerChannel } from "./server_channel.ts";
 /** Makes a message's `value` of its bytes; `undefined` when it has none. */
 export type Decode<T> = (data: Uint8Array, channel: ServerChannel) => T | undefined;
 
-/** What a message came with. */
-export interface Received {
-  readonly channel: ServerChannel;
-  readonly logTime: bigint;
-  readonly receiveTime: bigint;
-  readonly data: Uint8Array;
-}
+/** What a message comes with. */
+export type Received = Pick<ReceivedMessage, "channel" | "logTime" | "receiveTime" | "data">;
 
 /** A message that a {@link MessageSubscription} gives. */
-export class ReceivedMessage<T = unknown> implements Received {
+export class ReceivedMessage<T = unknown> {
   /** The channel as it was advertised when the message came. */
   readonly channel: ServerChannel;
   /** When the message was made, as the server says: nanoseconds, since 1970 unless the server has its own zero. */

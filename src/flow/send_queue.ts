@@ -163,7 +163,9 @@ export class SendQueue {
   /** The transport has room again. */
   drain(): void {
     this.#look();
+    if (this.#full()) return;
     this.#flush();
+    this.#recover();
   }
 
   /** Sends what may be sent now, without waiting for the end of the turn. */
@@ -296,8 +298,8 @@ export class SendQueue {
     while (this.#waits() && !this.#full()) {
       this.#arm();
       this.#sendBatch();
+      this.#recover();
     }
-    this.#recover();
   }
 
   #sendBatch(): void {

@@ -99,9 +99,10 @@ class WebSocketTransport implements Transport {
 
   terminate(): void {
     if (this.#ended) return;
+    // First: Node's own WebSocket reports the close from inside the call.
+    this.#detach();
     if (this.#socket.terminate !== undefined) this.#socket.terminate();
     else closeSocket(this.#socket);
-    this.#detach();
     this.#clock.defer(() => this.#sink?.close(1006, ""));
   }
 
@@ -140,6 +141,8 @@ class WebSocketTransport implements Transport {
   }
 
   #onOpen = (): void => {
+    // Deno's server sockets forget a close that came before they were open.
+    if (this.#ended) return closeSocket(this.#socket);
     this.#opened = true;
     const batch = this.#waiting;
     this.#waiting = [];
@@ -171,10 +174,9 @@ class WebSocketTransport implements Transport {
     this.#ended = true;
     this.#waiting = [];
     this.#cancelPoll?.();
-    this.#socket.removeEventListener("open", this.#onOpen);
     this.#socket.removeEventListener("message", this.#onMessage);
     this.#socket.removeEventListener("close", this.#onClose);
-    // The error listener stays: npm `ws` throws an error that nobody listens to.
+    // The error listener stays: npm `ws` throws an error that nobody listens to. So does the one for open.
   }
 }
 

@@ -170,8 +170,8 @@ test("a replacement that is larger makes room as a new message does", () => {
   for (let i = 0; i < 60; i++) all.queue.data(costing(`d${i}`, 1 * KIB), 1);
   all.queue.latest(frame("t0"), -1);
   all.queue.latest(costing("t1", 10 * KIB), -1);
-  assertLessOrEqual(all.queue.queuedBytes, 128 * KIB);
-  assertEquals(all.heard.drops.length, 7);
+  assertEquals(all.heard.drops.length, 60 + 10 - 64);
+  assertEquals(all.queue.stats().data.messages, 64 - 10 + 1);
 });
 
 test("control over its budget is told once, and the queue takes nothing more but sends what it has", () => {
@@ -244,6 +244,17 @@ test("a purge can be the recovery", () => {
   stall(all);
   for (let i = 0; i < 300; i++) all.queue.data(costing("d", 1 * KIB), 1);
   all.queue.purge(1);
+  assertEquals(all.heard.recoveries, 1);
+});
+
+test("large messages dropped one after the other are no recovery in between", () => {
+  const all = setup(LIMITS);
+  stall(all);
+  for (let i = 0; i < 5; i++) all.queue.data(frame("big", 300 * KIB), 1);
+  assertEquals(all.heard.drops.length, 5);
+  assertEquals(all.heard.recoveries, 0);
+  all.transport.release();
+  all.queue.drain();
   assertEquals(all.heard.recoveries, 1);
 });
 

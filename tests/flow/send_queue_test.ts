@@ -177,8 +177,8 @@ test("a message queued inside transport.send goes out after the batch that is be
   queue.data(frame("a"), 1);
   queue.data(frame("b"), 1);
   clock.settle();
-  const replies = Array.from({ length: 8 }, (_, i) => `a.${i}`);
-  assertEquals(transport.texts, ["a", ...replies, "b"]);
+  const replies = (text: string) => Array.from({ length: 8 }, (_, i) => `${text}.${i}`);
+  assertEquals(transport.texts, ["a", ...replies("a"), "b", ...replies("b")]);
 });
 
 test("purge() forgets the waiting data of its key and nothing else", () => {

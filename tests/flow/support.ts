@@ -30,7 +30,8 @@ export class FakeTransport {
 
   /** Lets the kernel take `bytes`. @returns Whether a drain event is due by the contract. */
   release(bytes = Infinity): boolean {
-    const before = this.waiting ?? 0;
+    if (this.waiting === undefined) return false;
+    const before = this.waiting;
     this.waiting = Math.max(0, before - bytes);
     return before > DRAIN_BYTES && this.waiting <= DRAIN_BYTES;
   }

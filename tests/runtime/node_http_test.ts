@@ -26,5 +26,5 @@ if (runtime === "deno" || runtime === "node") {
       cuts: { server: true, client: true },
     }),
   );
-  rawTransportSuite("node:http", start, { limitsMessages: true, cuts: true });
+  rawTransportSuite("node:http", start, { answersFaults: true, cuts: true });
 }

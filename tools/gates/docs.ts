@@ -51,7 +51,7 @@ export function examplesIn(file: string, text: string): Example[] {
 async function elsewhere(list: readonly Example[]): Promise<Verdict> {
   const problems: string[] = [];
   for (const example of list) problems.push(...await run(example));
-  return { problems, note: `${list.length} of them not on Deno` };
+  return { problems, note: `${list.length} of them on Bun or Node` };
 }
 
 async function run({ at, runtime, code }: Example): Promise<string[]> {

@@ -8,9 +8,12 @@ export interface Syntax {
   fail: RegExp;
 }
 
-/** `bun test`, whose own counts come last, and tools/node_reporter.mjs, which writes the same. */
+/**
+ * `bun test`, which ends with a list of what failed and its own counts, and tools/node_reporter.mjs, which writes the
+ * same but names the file in which a test was declared.
+ */
 export const BUN_SYNTAX: Syntax = {
-  header: /^(\S+_test\.ts):$|^ \d+ pass$/,
+  header: /^(\S+\.ts):$|^\d+ tests? failed:$|^ \d+ pass$/,
   pass: /^\(pass\) /,
   fail: /^\(fail\) |^error: |^# Unhandled/,
 };

@@ -33,7 +33,7 @@ export async function inputsReaching(entries: readonly string[], pattern: RegExp
 }
 
 async function esbuild(args: readonly string[]): Promise<{ outputs: string[]; meta: Metafile }> {
-  const program = `${await npmPackage(`@esbuild/${platform}`, ESBUILD)}/${
+  const program = `${await npmPackage(`@esbuild/${platform()}`, ESBUILD)}/${
     Deno.build.os === "windows" ? "esbuild.exe" : "bin/esbuild"
   }`;
   const folder = await Deno.makeTempDir();

@@ -4,10 +4,9 @@ import { cache } from "./repo.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** `linux-x64` and the like, as npm packages for one platform are named. */
-export const platform: string = `${os()}-${Deno.build.arch === "x86_64" ? "x64" : "arm64"}`;
-
-function os(): string {
-  return Deno.build.os === "windows" ? "win32" : Deno.build.os;
+export function platform(): string {
+  const { os, arch } = Deno.build;
+  return `${os === "windows" ? "win32" : os}-${arch === "x86_64" ? "x64" : "arm64"}`;
 }
 
 /**

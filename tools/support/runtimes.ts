@@ -13,7 +13,7 @@ export interface Runtime {
 export async function bun(): Promise<Runtime> {
   const installed = await runtimeAt("bun");
   if (installed !== undefined && isAtLeast(installed.version, 1, 4)) return installed;
-  const name = platform.replace("win32", "windows").replace("arm64", "aarch64");
+  const name = platform().replace("win32", "windows").replace("arm64", "aarch64");
   return await fetched(`@oven/bun-${name}`, "^1.4.0", "bin/bun");
 }
 
@@ -21,7 +21,7 @@ export async function bun(): Promise<Runtime> {
 export async function node(major: number): Promise<Runtime> {
   const installed = await runtimeAt("node");
   if (installed !== undefined && installed.version.startsWith(`${major}.`)) return installed;
-  return await fetched(`node-${platform.replace("win32", "win")}`, `^${major}.0.0`, "bin/node");
+  return await fetched(`node-${platform().replace("win32", "win")}`, `^${major}.0.0`, "bin/node");
 }
 
 async function fetched(name: string, range: string, program: string): Promise<Runtime> {

@@ -1,0 +1,118 @@
+import { connect } from "@foxwire/foxwire/client";
+import { serve } from "@foxwire/foxwire/server";
+import { assert, assertEquals, assertFalse, assertGreater, assertGreaterOrEqual, assertMatch } from "@std/assert";
+import { deadline } from "@std/async";
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { runtime, test } from "../support/test.ts";
+
+const DEMO = fileURLToPath(new URL("../../examples/demo.ts", import.meta.url));
+const LIMIT_MS = 20_000;
+
+/** The demo as a child process on this runtime. */
+class Demo {
+  readonly child: ChildProcess;
+  output = "";
+  errors = "";
+  readonly #closed: Promise<number | null>;
+  #changed = () => {};
+
+  constructor(...flags: string[]) {
+    const args = runtime === "deno" ? ["run", "--allow-all", "--no-check", DEMO] : [DEMO];
+    this.child = spawn(process.execPath, [...args, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    this.child.stdout?.on("data", (data) => (this.output += data, this.#changed()));
+    this.child.stderr?.on("data", (data) => this.errors += data);
+    this.#closed = new Promise((resolve) => this.child.on("close", resolve));
+  }
+
+  /** The first match of `pattern` in its output, as soon as there is one. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    let match = pattern.exec(this.output);
+    while (match === null) {
+      await deadline(new Promise<void>((resolve) => this.#changed = resolve), LIMIT_MS);
+      match = pattern.exec(this.output);
+    }
+    return match;
+  }
+
+  /** Not `child.kill()`: Deno takes every child that was sent a signal for killed by it, and then has no exit code. */
+  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+    process.kill(this.child.pid as number, name);
+  }
+
+  /** Its exit code. A demo that does not end by itself is ended, and has none. */
+  async exit(): Promise<number | null> {
+    const limit = setTimeout(() => this.signal("SIGKILL"), LIMIT_MS);
+    const code = await this.#closed;
+    clearTimeout(limit);
+    return code;
+  }
+
+  get lines(): string[] {
+    return this.output.trimEnd().split("\n");
+  }
+
+  /** The numbers of `N messages on M channels`. */
+  get totals(): [number, number] {
+    const match = /^(\d+) messages on (\d+) channels$/.exec(this.lines.at(-1) ?? "");
+    return [Number(match?.[1]), Number(match?.[2])];
+  }
+}
+
+const ADDRESS = /on (ws:\/\/127\.0\.0\.1:\d+)\n/;
+
+test("the demo serves, watches, ends after its seconds and says how much came", async () => {
+  const demo = new Demo("--seconds", "2", "--port", "0");
+  assertEquals(await demo.exit(), 0, demo.errors);
+  assertMatch(demo.output, ADDRESS);
+  assertMatch(demo.output, /\n +1 s {2}\/cpu +demo\.Cpu +\d+\.\d Hz +\d+ B\/s {2}total /);
+  assertFalse(demo.output.includes("\x1b"));
+  const [messages, channels] = demo.totals;
+  assertGreater(messages, 0);
+  assertGreaterOrEqual(channels, 6);
+  assertEquals(demo.errors, "");
+});
+
+test("Ctrl-C ends the demo with its last line", async () => {
+  const demo = new Demo("--port", "0");
+  await demo.printed(/\/cpu .*total/);
+  demo.signal("SIGINT");
+  assertEquals(await demo.exit(), 0, demo.errors);
+  assertGreater(demo.totals[0], 0);
+});
+
+test("a port in use is one sentence and exit code 1", async () => {
+  const other = await serve({ port: 0 });
+  const demo = new Demo("--port", String(other.port));
+  assertEquals(await demo.exit(), 1);
+  await other.close();
+  assertEquals(demo.output, "");
+  assertMatch(demo.errors, /^[^\n]+ port is in use; [^\n]+\n$/);
+});
+
+test("a bad flag is one sentence and exit code 1", async () => {
+  const demo = new Demo("--prot", "0");
+  assertEquals(await demo.exit(), 1);
+  assertEquals(demo.output, "");
+  assertMatch(demo.errors, /^[^\n]+--prot[^\n]+\n$/);
+});
+
+test("without its own client the demo serves others, and counts what it sent", async () => {
+  const demo = new Demo("--no-watch", "--port", "0");
+  const [, url = ""] = await demo.printed(ADDRESS);
+  const client = await connect(url);
+  const topics = new Set<string>();
+  for await (const { channel, value } of client.subscribe(() => true)) {
+    assert(typeof value === "object" && value !== null);
+    topics.add(channel.topic);
+    if (topics.size >= 6) break;
+  }
+  await client.close();
+  await demo.printed(/left with code/);
+  demo.signal("SIGTERM");
+  assertEquals(await demo.exit(), 0, demo.errors);
+  const [messages, channels] = demo.totals;
+  assertGreaterOrEqual(messages, channels);
+  assertGreaterOrEqual(channels, 6);
+});
