@@ -8,6 +8,8 @@ import type { AddressInfo } from "node:net";
 import { serverFlags } from "../flags.ts";
 import { runLoad } from "../load.ts";
 
+type Connection = Parameters<InstanceType<typeof peer.FoxgloveServer>["handleConnection"]>[0];
+
 const LOG_TIME = 1_700_000_000_000_000_000n;
 
 const flags = serverFlags();
@@ -22,7 +24,8 @@ let subscribers = 0;
 listener.on("connection", (socket, request) => {
   // The server itself tells of the first subscriber of a channel alone.
   socket.on("message", (data) => subscribers += Number(data.toString().includes('"subscribe"')));
-  server.handleConnection(socket, `${request.socket.remotePort}`);
+  // Its interface predates the types of `ws`.
+  server.handleConnection(socket as unknown as Connection, `${request.socket.remotePort}`);
 });
 await new Promise((resolve) => listener.once("listening", resolve));
 

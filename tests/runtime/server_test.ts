@@ -45,7 +45,10 @@ const insideBunServe: Serve = (server) => {
   return Promise.resolve({ port: http.port, stop: () => http.stop() });
 };
 
-if (runtime !== "browser") serverSuite("serve()", own, { limitsMessages: true });
-if (runtime === "node" || runtime === "deno") serverSuite("node:http", insideNodeHttp, { limitsMessages: true });
-if (runtime === "deno") serverSuite("Deno.serve", insideDenoServe, { limitsMessages: false });
-if (runtime === "bun") serverSuite("Bun.serve", insideBunServe, { limitsMessages: true });
+const strict = { limitsMessages: true, checksFrames: true };
+const lenient = { limitsMessages: false, checksFrames: false };
+
+if (runtime !== "browser") serverSuite("serve()", own, strict);
+if (runtime === "node" || runtime === "deno") serverSuite("node:http", insideNodeHttp, strict);
+if (runtime === "deno") serverSuite("Deno.serve", insideDenoServe, lenient);
+if (runtime === "bun") serverSuite("Bun.serve", insideBunServe, strict);

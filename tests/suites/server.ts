@@ -20,6 +20,8 @@ export type Serve = (server: FoxgloveServer) => Promise<Listening>;
 export interface ServerTraits {
   /** It ends a message over the limit while it arrives; else the session does when it has arrived. */
   limitsMessages: boolean;
+  /** It says with a close code what was wrong with a frame, and takes none that is not masked (Deno.serve does). */
+  checksFrames: boolean;
 }
 
 interface Scene {
@@ -153,7 +155,7 @@ function closedWith(code: number, ...frames: Uint8Array[]): Rudeness {
   };
 }
 
-function rudePeers(on: On, { limitsMessages }: ServerTraits): void {
+function rudePeers(on: On, { limitsMessages, checksFrames }: ServerTraits): void {
   const rude = (sentence: string, rudeness: Rudeness) =>
     on(`${sentence}; others go on`, (scene) => beside(scene, rudeness));
   rude("garbage text is answered", answeredWithStatus(text("garbage"), text("[1]"), text('{"op":"fly"}'), text("{}")));
@@ -165,14 +167,19 @@ function rudePeers(on: On, { limitsMessages }: ServerTraits): void {
     "wrong types are answered",
     answeredWithStatus(text('{"op":"subscribe","subscriptions":[{"id":"1","channelId":1}]}')),
   );
-  rude(
-    "a text that is not UTF-8 ends its connection with 1007",
-    closedWith(1007, clientFrame(1, new Uint8Array([0xff]))),
-  );
-  rude("a frame that is not masked ends its connection", async (peer) => {
-    peer.send(clientFrame(1, "x", { masked: false }));
-    await peer.end();
-  });
+  const notUtf8 = clientFrame(OPCODES.text, new Uint8Array([0xff]));
+  if (checksFrames) {
+    rude("a text that is not UTF-8 ends its connection with 1007", closedWith(1007, notUtf8));
+    rude("a frame that is not masked ends its connection", async (peer) => {
+      peer.send(clientFrame(OPCODES.text, "x", { masked: false }));
+      await peer.end();
+    });
+  } else {
+    rude("a text that is not UTF-8 ends its connection", async (peer) => {
+      peer.send(notUtf8);
+      await peer.end();
+    });
+  }
   rude("a reset in the middle of a frame ends only its connection", (peer) => {
     peer.send(clientFrame(OPCODES.binary, "x", { claimedLength: 1000 }));
     peer.reset();
