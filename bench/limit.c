@@ -20,6 +20,7 @@ struct client {
   uint8_t *frames;
 };
 
+static volatile sig_atomic_t terminated;
 static size_t payload_bytes, per_write, frame_bytes, frame_header;
 
 /* ---- SHA-1 and base64, for the handshake alone ---- */
@@ -165,6 +166,11 @@ static struct client *welcome_all(int listener, int count) {
 
 /* ---- Sending ---- */
 
+static void on_terminate(int signal) {
+  (void)signal;
+  terminated = 1;
+}
+
 static void stamp(struct client *client) {
   uint64_t now = now_ns();
   for (size_t i = 0; i < per_write; i++) {
@@ -184,7 +190,7 @@ static bool send_batch(struct client *clients, int count, bool stamped) {
 static unsigned long long send_until(uint64_t end, struct client *clients, int count, double rate) {
   unsigned long long published = 0;
   uint64_t start = now_ns();
-  for (uint64_t now = start; now < end; now = now_ns()) {
+  for (uint64_t now = start; now < end && !terminated; now = now_ns()) {
     /* The rated run turns like an event loop that has something else to do: it does not sleep. */
     if (rate > 0 && (double)published > (double)(now - start) / 1e9 * rate) continue;
     if (!send_batch(clients, count, rate > 0)) break;
@@ -219,13 +225,14 @@ static int listen_on(int *port) {
 int main(int argc, char **argv) {
   (void)argc;
   int port = (int)number(argv, "--port", 0), count = (int)number(argv, "--clients", 1);
-  double rate = number(argv, "--rate", 0), life = number(argv, "--life", 3600);
+  double rate = number(argv, "--rate", 0), life = number(argv, "--life", 0);
   payload_bytes = (size_t)number(argv, "--size", 100);
   per_write = (size_t)number(argv, "--k", 1);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGTERM, on_terminate);
 
   int listener = listen_on(&port);
-  uint64_t end = now_ns() + (uint64_t)(life * 1e9);
+  uint64_t end = life > 0 ? now_ns() + (uint64_t)(life * 1e9) : UINT64_MAX;
   printf("Listening on ws://127.0.0.1:%d\n", port);
   fflush(stdout);
 

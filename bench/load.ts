@@ -1,6 +1,6 @@
 /** When the servers of the benchmark publish, and what they print: the same for ours and for the others. */
 import process from "node:process";
-import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { setImmediate, setTimeout } from "node:timers";
 import { monotonicStamp, type Stamp } from "./clock.ts";
 import type { ServerFlags } from "./flags.ts";
 
@@ -24,14 +24,15 @@ export interface LoadedServer {
 const DRAIN_LIMIT_MS = 5_000;
 
 /**
- * Prints the address, publishes as the flags say, and ends the program after its life. Its last line says how many
- * messages were published and dropped, as JSON; what had been published has then been handed to the kernel.
+ * Prints the address, publishes as the flags say, and ends the program after its life or at SIGTERM. Its last line says
+ * how many messages were published and dropped, as JSON; what was published has then been handed to the kernel.
  */
 export async function runLoad(server: LoadedServer, flags: ServerFlags): Promise<void> {
   const payload = new Uint8Array(flags.size);
   const stamp = flags.rate > 0 ? await monotonicStamp() : undefined;
   let isOver = false;
-  const life = flags.life > 0 ? setTimeout(() => isOver = true, flags.life * 1000) : undefined;
+  process.once("SIGTERM", () => isOver = true);
+  if (flags.life > 0) setTimeout(() => isOver = true, flags.life * 1000);
   console.log(`Listening on ${server.url}`);
   await until(() => isOver || server.subscribers() >= flags.clients);
 
@@ -39,7 +40,6 @@ export async function runLoad(server: LoadedServer, flags: ServerFlags): Promise
   const published = isOver ? 0 : await eachTurn(load, () => isOver);
   await until(() => server.queuedBytes() === 0, DRAIN_LIMIT_MS);
   console.log(JSON.stringify({ published, dropped: server.dropped() }));
-  clearTimeout(life);
   await server.close();
   process.exit(0);
 }

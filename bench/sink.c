@@ -1,13 +1,14 @@
 /*
  * The one client of the benchmark: subscribes to a topic on N connections, counts what comes over a window of time,
- * and prints one line of JSON. It has to cost far less than any server: see README.md for how that is shown.
+ * and prints two lines of JSON, one when the window is over and one at the end. It has to cost far less than any server:
+ * see README.md for how that is shown.
  *
  *   sink --port N [--clients 1] [--topic /t] [--protocols a,b,…] [--warmup 0.5] [--seconds 2] [--pid N] [--latency 1]
  *        [--all 1]
  *
  * --pid: the server's process, whose CPU time over the window is reported. --latency: payloads start with
- * CLOCK_MONOTONIC in nanoseconds. --all: goes on reading after the window until the server closes, so that `total`
- * can be compared with what the server says it published.
+ * CLOCK_MONOTONIC in nanoseconds. --all: goes on reading after the window until the server closes, so that `total` in
+ * the second line can be compared with what the server says it published.
  */
 #define _GNU_SOURCE
 #include "native.h"
@@ -353,15 +354,20 @@ static void print_latency(void) {
          percentile(0.5), percentile(0.99), percentile(0.999), percentile(1));
 }
 
-static void print_figures(int clients, struct figures start, struct figures end) {
+static void print_window(int clients, struct figures start, struct figures end) {
   printf("{\"protocol\":\"%s\",\"clients\":%d,\"seconds\":%.6f,\"messages\":%llu,\"bytes\":%llu,\"reads\":%llu", protocol,
          clients, (double)(end.time - start.time) / 1e9, (unsigned long long)(end.messages - start.messages),
          (unsigned long long)(end.bytes - start.bytes), (unsigned long long)(end.reads - start.reads));
-  printf(",\"sinkCpuSeconds\":%.4f,\"serverCpuSeconds\":%.4f,\"total\":%llu,\"statuses\":%llu",
-         end.sink_cpu - start.sink_cpu, end.server_cpu - start.server_cpu, (unsigned long long)now_figures.messages,
-         (unsigned long long)statuses);
-  if (statuses > 0) printf(",\"lastStatus\":%s", last_status);
+  printf(",\"sinkCpuSeconds\":%.4f,\"serverCpuSeconds\":%.4f", end.sink_cpu - start.sink_cpu,
+         end.server_cpu - start.server_cpu);
   print_latency();
+  printf("}\n");
+  fflush(stdout);
+}
+
+static void print_totals(void) {
+  printf("{\"total\":%llu,\"statuses\":%llu", (unsigned long long)now_figures.messages, (unsigned long long)statuses);
+  if (statuses > 0) printf(",\"lastStatus\":%s", last_status);
   printf("}\n");
 }
 
@@ -381,17 +387,24 @@ int main(int argc, char **argv) {
   for (int i = 0; i < clients; i++) open_connection(&connections[i], (uint32_t)i, port);
   watch(connections, clients);
 
-  struct figures start = {0}, end = {0};
+  struct figures start = {0};
+  bool is_over = false;
   arrival = now_ns();
-  for (int open = clients; open > 0 && (all || end.time == 0);) {
+  for (int open = clients; open > 0 && !(is_over && !all);) {
     open -= read_some(connections);
     uint64_t now = now_ns();
     if (now - arrival > SILENCE_NS) die("Nothing came for %llu s", SILENCE_NS / NS_PER_SECOND);
-    if (first_data == 0) continue;
-    if (start.time == 0 && now - first_data >= warmup) start = snapshot(), measuring = true;
-    else if (measuring && now - start.time >= window) end = snapshot(), measuring = false;
+    if (first_data == 0 || is_over) continue;
+    if (!measuring && now - first_data >= warmup) {
+      start = snapshot();
+      measuring = true;
+    } else if (measuring && now - start.time >= window) {
+      print_window(clients, start, snapshot());
+      measuring = false;
+      is_over = true;
+    }
   }
-  if (end.time == 0) die("Server closed the connection before the window was over");
-  print_figures(clients, start, end);
+  if (!is_over) die("Server closed the connection before the window was over");
+  print_totals();
   return 0;
 }

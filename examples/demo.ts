@@ -22,18 +22,15 @@ async function main(args: string[]): Promise<void> {
   const station = new Station(server, flags.watch ? {} : { onLog: (level, text) => console.log(`${level}: ${text}`) });
   const intro = introduction(server, station.channels);
   process.stdout.write(intro);
-  try {
-    const received = flags.watch
-      ? await watch(server.url, openDisplay(process.stdout, process.env, intro), signal)
-      : await aborted(signal);
+  const visit = flags.watch
+    ? watch(server.url, openDisplay(process.stdout, process.env, intro), signal)
+    : aborted(signal);
+  const received = await visit.finally(() => {
     station.stop();
-    await server.close();
-    const { messages, channels } = received ?? station.totals;
-    console.log(`${messages} messages on ${channels} channels`);
-  } finally {
-    station.stop();
-    await server.close();
-  }
+    return server.close();
+  });
+  const { messages, channels } = received ?? station.totals;
+  console.log(`${messages} messages on ${channels} channels`);
 }
 
 /** Aborts at Ctrl-C or another request to end, after `seconds`, and when nobody reads the output any more. */
@@ -49,17 +46,16 @@ function endSignal(seconds: number | undefined): AbortSignal {
   return controller.signal;
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
 }
 
 /** Says in one sentence what the person can mend; anything else is a bug, and shows where it happened. */
 function fail(error: unknown): void {
-  const expected = error instanceof UsageError || error instanceof FoxgloveError;
-  if (!expected) console.error(error);
-  else if ("code" in error && error.code === "address_in_use") console.error(`${error.message}; --port takes another`);
-  else console.error(error.message);
   process.exitCode = 1;
+  if (!(error instanceof UsageError || error instanceof FoxgloveError)) return console.error(error);
+  const inUse = "code" in error && error.code === "address_in_use";
+  console.error(inUse ? `${error.message}; --port chooses another` : error.message);
 }
 
 await main(process.argv.slice(2)).catch(fail);

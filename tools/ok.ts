@@ -11,6 +11,8 @@ import { layers } from "./gates/layers.ts";
 import { sizes } from "./gates/sizes.ts";
 import { check, dom } from "./gates/types.ts";
 import { denoCommand, type Gate, type Verdict } from "./gates/verdict.ts";
+import { formatTally, tally } from "./runners/junit.ts";
+import { namesIn, runMain } from "./support/main.ts";
 
 const GATES: Record<string, Gate> = {
   fmt: () => denoCommand("fmt", "--check"),
@@ -48,20 +50,16 @@ function thrown(error: unknown): Verdict {
   return { problems: [error instanceof Error ? error.stack ?? error.message : String(error)] };
 }
 
-function wanted(only: string | undefined, except: string | undefined): string[] {
-  const known = Object.keys(GATES);
-  const unknown = [only, except].flatMap((list) => list?.split(",") ?? []).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Error(`No gate is called "${unknown}": ${known.join(", ")} are`);
-  return known.filter((name) => !except?.split(",").includes(name) && (only?.split(",").includes(name) ?? true));
-}
-
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { only: { type: "string" }, except: { type: "string" } } });
+  const known = Object.keys(GATES);
+  const only = values.only === undefined ? known : namesIn(values.only, known);
+  const except = namesIn(values.except, known);
+  const names = known.filter((name) => only.includes(name) && !except.includes(name));
   let failed = 0;
-  const names = wanted(values.only, values.except);
   for (const name of names) if (!await run(name, GATES[name]!)) failed++;
-  console.log(`${names.length - failed} passed, ${failed} failed`);
+  console.log(formatTally(tally({ passed: names.length - failed, failed })));
   return failed > 0 ? 1 : 0;
 }
 
-Deno.exit(await main());
+await runMain(main);

@@ -5,7 +5,7 @@ export interface NetworkCounters {
   received: number;
   sent: number;
   /** What programs of this machine have sent each other: the demo's own messages among it. */
-  loopback: number;
+  local: number;
 }
 
 /** What whole disks have read and written since the machine started, in bytes. */
@@ -25,11 +25,11 @@ const SECTOR_BYTES = 512;
 
 /** Sums what `/proc/net/dev` says of each interface. */
 export function networkCounters(text: string): NetworkCounters {
-  const sum: NetworkCounters = { received: 0, sent: 0, loopback: 0 };
+  const sum: NetworkCounters = { received: 0, sent: 0, local: 0 };
   for (const line of text.split("\n").filter((line) => line.includes(":"))) {
     const [name = "", figures = ""] = line.split(":");
     const [received = 0, , , , , , , , sent = 0] = figures.trim().split(/\s+/).map(Number);
-    if (name.trim() === "lo") sum.loopback += received;
+    if (name.trim() === "lo") sum.local += received;
     else sum.received += received, sum.sent += sent;
   }
   return sum;

@@ -91,7 +91,9 @@ export class TerminalDisplay implements Display {
   }
 
   #draw({ rows }: View, footer: string | undefined): void {
-    const { columns = TERMINAL.columns, rows: height = TERMINAL.rows } = this.#output;
+    // Some terminals say 0 when they do not know.
+    const columns = this.#output.columns || TERMINAL.columns;
+    const height = this.#output.rows || TERMINAL.rows;
     const lines = frame(tableLines(rows, columns), footer && fit(footer, columns), height - 1);
     this.#output.write(this.#toStart(`${columns}x${height}`) + this.#styledLines(lines) + CLEAR_BELOW);
     this.#height = lines.length;

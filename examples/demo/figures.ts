@@ -83,7 +83,7 @@ const network: Figure = {
   schema: jsonSchema("demo.Network", {
     received: number("Bytes per second from other machines"),
     sent: number("Bytes per second to other machines"),
-    loopback: number("Bytes per second between programs of this machine"),
+    local: number("Bytes per second between programs of this machine"),
   }),
   available: () => existsSync(NETWORK_FILE),
   measure: rates(() => networkCounters(readFileSync(NETWORK_FILE, "utf8"))),
@@ -118,10 +118,16 @@ const ownProcess: Figure = {
 const eventLoop: Figure = {
   topic: "/event_loop",
   hertz: LAG_HERTZ,
-  schema: jsonSchema("demo.EventLoop", { lag: number("Milliseconds by which the demo's timer came late") }),
-  measure: comparing(() => undefined, (_before, _after, seconds) => (
-    { lag: round(Math.max(0, (seconds - 1 / LAG_HERTZ) * 1000), 2) }
-  )),
+  schema: jsonSchema("demo.Loop", { lag: number("Milliseconds by which the demo's timer came late") }),
+  measure: () => {
+    let due = performance.now() + 1000 / LAG_HERTZ;
+    return () => {
+      const now = performance.now();
+      const lag = round(Math.max(0, now - due), 2);
+      due = Math.max(due + 1000 / LAG_HERTZ, now);
+      return { lag };
+    };
+  },
 };
 
 const uptime: Figure = {

@@ -13,11 +13,20 @@ export interface Place {
 /** @param channels How many channels there are. */
 export function introduction({ host, port, url }: Place, channels: number): string {
   return `Foxwire demo: ${channels} live channels of this machine on ${url}
-${host === "0.0.0.0" || host === "::" ? elsewhere(port) : ""}
+${ANY_ADDRESS.includes(host) ? elsewhere(port) : ""}
 In Foxglove or Lichtblick: Open connection > Foxglove WebSocket > this address.
-Or with Foxglove in a browser of this machine:
-https://app.foxglove.dev/~/view?ds=foxglove-websocket&ds.url=${url}
+${LOOPBACK.test(url) ? link(url) : ""}
+`;
+}
 
+const ANY_ADDRESS = ["0.0.0.0", "::"];
+
+/** Where a page that came by https may connect without encryption. */
+const LOOPBACK = /^ws:\/\/(127\.|localhost|\[::1\])/;
+
+function link(url: string): string {
+  return `Or with Foxglove in a browser of this machine:
+https://app.foxglove.dev/~/view?ds=foxglove-websocket&ds.url=${url}
 `;
 }
 

@@ -104,5 +104,6 @@ function rates(recent: Entry["recent"], seen: number): Pick<Row, "hertz" | "byte
 function frequency(recent: Entry["recent"], seen: number): number {
   const span = (recent.at(-1)?.at ?? 0) - (recent[0]?.at ?? 0);
   if (span > seen / 2) return (recent.length - 1) * 1000 / span;
-  return seen > 0 ? recent.length * 1000 / seen : 0;
+  // A burst in the first moment is no high rate: there was no time yet to see it end.
+  return recent.length * 1000 / Math.max(seen, 1000);
 }

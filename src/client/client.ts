@@ -5,14 +5,13 @@
  */
 import type { Subprotocol } from "../protocol/constants.ts";
 import type { AdvertisedService, ServerInfo, Status } from "../protocol/messages.ts";
-import { ConnectionError, FoxgloveError } from "../util/errors.ts";
+import { FoxgloveError } from "../util/errors.ts";
 import { Events, type Listener } from "../util/events.ts";
 import { Catalogue } from "./catalogue.ts";
 import type { ClientEvents } from "./client_events.ts";
 import type { Counters, FoxgloveClientStats } from "./client_stats.ts";
-import type { CloseInfo, Connection } from "./connection.ts";
+import { type CloseInfo, type Connection, connectionEnded } from "./connection.ts";
 import { type ClientParts, handleFailure, handleMessage } from "./handlers.ts";
-import type { Ending } from "./inbox.ts";
 import type { ClientLimits } from "./limits.ts";
 import { MessageSubscription } from "./message_subscription.ts";
 import { clientChannel, Publisher, type PublisherHost, type PublisherOptions } from "./publisher.ts";
@@ -23,7 +22,7 @@ import { Subscriptions } from "./subscriptions.ts";
 
 /** How messages of a subscription are kept and decoded. */
 export interface SubscribeOptions<T = unknown> {
-  /** Messages that wait to be read; beyond that the oldest is dropped. Default 1000; 1 gives the latest only. */
+  /** Messages that wait to be read; beyond that the oldest is dropped. Default 5000; 1 gives the latest only. */
   highWaterMark?: number;
   /** Bytes of those messages, likewise. Default 64 MiB. */
   maxBytes?: number;
@@ -236,15 +235,9 @@ export class FoxgloveClient implements AsyncDisposable {
   }
 
   #closed(info: CloseInfo): void {
-    this.#parts.subscriptions.end(this.#closing ? {} : lost(info));
+    this.#parts.subscriptions.end(this.#closing ? {} : { error: connectionEnded("The connection has ended", info) });
     this.#parts.events.emit("close", info);
   }
-}
-
-/** How subscriptions end when the connection did so without being asked. */
-function lost({ code, reason }: CloseInfo): Ending {
-  const because = reason === "" ? `code ${code}` : `code ${code}, "${reason}"`;
-  return { error: new ConnectionError(`The connection has ended (${because})`, { closeCode: code }) };
 }
 
 function checkPublishing(

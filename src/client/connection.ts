@@ -203,11 +203,7 @@ export class Connection {
         else this.#greet(message);
       },
       failed: (error) => countFailure(counters, error),
-      closed: ({ code, reason }) => {
-        const because = reason === "" ? `code ${code}` : `code ${code}, "${reason}"`;
-        const message = `The connection ended before serverInfo (${because})`;
-        this.#greeted.reject(new ConnectionError(message, { closeCode: code }));
-      },
+      closed: (info) => this.#greeted.reject(connectionEnded("The connection has ended before serverInfo", info)),
     };
   }
 
@@ -235,4 +231,10 @@ export class Connection {
     this.#sink.closed(info);
     this.#ended.resolve(info);
   }
+}
+
+/** The error of something that needed the connection. */
+export function connectionEnded(what: string, { code, reason }: CloseInfo): ConnectionError {
+  const because = reason === "" ? `code ${code}` : `code ${code}, "${reason}"`;
+  return new ConnectionError(`${what} (${because})`, { closeCode: code });
 }

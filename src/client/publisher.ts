@@ -7,6 +7,7 @@ import type { ClientChannel } from "../protocol/messages.ts";
 import { type SchemaData, schemaDataToWire } from "../protocol/schema_data.ts";
 import { utf8Encode } from "../util/bytes.ts";
 import { ConnectionError, FoxgloveError } from "../util/errors.ts";
+import { jsonEncode } from "../util/json.ts";
 
 /** What a client publishes. */
 export interface PublisherOptions<T = unknown> {
@@ -70,7 +71,7 @@ export class Publisher<T = unknown> implements AsyncDisposable {
   constructor(channel: ClientChannel, options: PublisherOptions<T>, host: PublisherHost) {
     this.channel = channel;
     this.#host = host;
-    this.#encode = options.encode ?? (channel.encoding === "json" ? encodeJson : encodeText);
+    this.#encode = options.encode ?? (channel.encoding === "json" ? jsonEncode : encodeText);
   }
 
   /** Name of the topic. */
@@ -144,12 +145,6 @@ export function clientChannel<T>(id: number, options: PublisherOptions<T>): Clie
     ...(schema.data === undefined ? {} : { schema: schemaDataToWire(schema.data, schema.encoding ?? "") }),
     ...(schema.encoding === undefined ? {} : { schemaEncoding: schema.encoding }),
   };
-}
-
-function encodeJson(message: unknown): Uint8Array {
-  const text: string | undefined = JSON.stringify(message);
-  if (text === undefined) throw new TypeError(`Cannot publish ${typeof message}: it has no JSON form`);
-  return utf8Encode(text);
 }
 
 function encodeText(message: unknown): Uint8Array {

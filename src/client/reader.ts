@@ -10,7 +10,7 @@ import type { ServerChannel } from "./server_channel.ts";
 
 /**
  * Which channels to subscribe to: those of a topic, those that a function says yes to, or one alone by its id. Topics
- * and functions are asked again for every channel that appears.
+ * and functions are asked again for every channel that appears; a function answers, and changes no subscription.
  */
 export type ChannelSelector = string | ((channel: ServerChannel) => boolean) | { channelId: number };
 

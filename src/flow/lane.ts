@@ -13,8 +13,8 @@ export const MESSAGE_OVERHEAD = 256;
 
 const MIN_CAPACITY = 16;
 
-/** A lane keeps room for this many messages while it is idle. */
-const IDLE_CAPACITY = 64;
+/** An empty lane keeps room for at most so many messages: what waits between two batches, not what a stall took. */
+const EMPTY_CAPACITY = 512;
 
 /** What a message of `bytes` counts against a budget. */
 export function messageCost(bytes: number): number {
@@ -94,6 +94,7 @@ export class Lane {
       batch.push(this.#messages[this.#slot(this.#head)] as Message);
       left -= messageCost(this.shift());
     }
+    if (this.count === 0 && this.#messages.length > EMPTY_CAPACITY) this.clear();
     return left;
   }
 
@@ -108,11 +109,6 @@ export class Lane {
     for (let position = to; position < this.#tail; position++) this.#messages[this.#slot(position)] = undefined;
     this.#tail = to;
     this.#replaceable?.delete(key);
-  }
-
-  /** Gives back the memory that a rush took; call it when nothing waits. */
-  trim(): void {
-    if (this.#messages.length > IDLE_CAPACITY) this.clear();
   }
 
   /** Forgets everything. */

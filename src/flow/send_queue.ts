@@ -194,7 +194,7 @@ export class SendQueue {
 
   /** Whether a message may leave at once: nothing waits, nothing was sent in this turn, the transport takes more. */
   #idle(): boolean {
-    return !this.#armed && !this.#sending && !this.#full();
+    return !this.#armed && !this.#full();
   }
 
   #full(): boolean {
@@ -246,7 +246,6 @@ export class SendQueue {
   }
 
   #dropped(key: number, bytes: number): void {
-    if (this.#deaf) return;
     this.#totals.droppedMessages++;
     this.#totals.droppedBytes += bytes;
     this.#lossy = true;
@@ -282,15 +281,14 @@ export class SendQueue {
     const fresh = this.#fresh;
     this.#fresh = 0;
     this.#armed = false;
-    if (!this.#waits()) this.#rest();
-    else if (this.#full()) return;
-    else if (this.#control.count === 0 && this.#coalescer.turn(this.#clock.now(), fresh)) this.#arm();
+    if (this.#holds(fresh)) this.#arm();
     else this.#flush();
   }
 
-  #rest(): void {
-    this.#control.trim();
-    this.#data.trim();
+  /** Whether the data that waits, `fresh` of it from this turn, is to wait for more. */
+  #holds(fresh: number): boolean {
+    if (this.#data.count === 0 || this.#control.count > 0 || this.#full()) return false;
+    return this.#coalescer.turn(this.#clock.now(), fresh);
   }
 
   #flush(): void {

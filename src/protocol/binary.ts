@@ -5,7 +5,7 @@
  */
 import { ByteError, ByteReader, ByteWriter, getU32, utf8Encode } from "../util/bytes.ts";
 import { type BrokenRequest, ProtocolError } from "./errors.ts";
-import { u32, unlike, unwritable } from "./fields.ts";
+import { checked, type Field, string, u32, unlike, unwritable } from "./fields.ts";
 import { nullTable } from "./table.ts";
 
 /** How one binary message is read and written. */
@@ -81,6 +81,17 @@ export function readSpeed(reader: ByteReader, problemOf: (speed: number) => stri
   return speed;
 }
 
+/** A payload that is to be written: a string or an array would be taken for bytes, and come out as zeros. */
+export const payload: Field<Uint8Array> = checked((value) =>
+  value instanceof Uint8Array ? undefined : unlike(value, "a Uint8Array")
+);
+
+/** UTF-8 of a string that is to be written. */
+export function utf8Of(text: string, at: string): Uint8Array<ArrayBuffer> {
+  string.write(text, at);
+  return utf8Encode(text);
+}
+
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
 /** @throws {TypeError} when a time that is to be written is none. */
@@ -105,7 +116,8 @@ export function serviceCallCodec<Op extends string>(op: Op, opcode: number): Bin
     encode({ serviceId, callId, encoding, data }) {
       u32.write(serviceId, `${op}: serviceId`);
       u32.write(callId, `${op}: callId`);
-      const text = utf8Encode(encoding);
+      payload.write(data, `${op}: data`);
+      const text = utf8Of(encoding, `${op}: encoding`);
       const writer = new ByteWriter(13 + text.length + data.length);
       return writer.u8(opcode).u32(serviceId).u32(callId).string(text).raw(data).bytes;
     },

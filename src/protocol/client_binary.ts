@@ -3,17 +3,19 @@
  *
  * @module
  */
-import { ByteWriter, getU32, setU32, utf8Encode } from "../util/bytes.ts";
+import { ByteWriter, getU32, setU32 } from "../util/bytes.ts";
 import {
   type BinaryCodec,
   type BinaryCodecs,
   binaryCodecs,
   BOOLEANS,
   checkTime,
+  payload,
   readerOf,
   readIndex,
   readSpeed,
   serviceCallCodec,
+  utf8Of,
 } from "./binary.ts";
 import { CLIENT_OPCODES, PLAYBACK_COMMANDS } from "./constants.ts";
 import { indexOf, u32, unwritable } from "./fields.ts";
@@ -28,6 +30,7 @@ const messageData: Codecs["messageData"] = {
   minBytes: 5,
   encode({ channelId, data }) {
     u32.write(channelId, "messageData: channelId");
+    payload.write(data, "messageData: data");
     const frame = new Uint8Array(5 + data.length);
     frame[0] = CLIENT_OPCODES.messageData;
     setU32(frame, 1, channelId);
@@ -47,9 +50,9 @@ const playbackControlRequest: Codecs["playbackControlRequest"] = {
     const problem = speedProblem(speed);
     if (problem !== undefined) throw unwritable("playbackControlRequest:", problem);
     checkTime(seekTime ?? 0n, "playbackControlRequest: seekTime");
-    const text = utf8Encode(requestId);
+    const text = utf8Of(requestId, "playbackControlRequest: requestId");
     const writer = new ByteWriter(19 + text.length).u8(CLIENT_OPCODES.playbackControlRequest).u8(index).f32(speed);
-    return writer.u8(BOOLEANS.indexOf(seekTime !== undefined)).u64(seekTime ?? 0n).string(text).bytes;
+    return writer.u8(seekTime === undefined ? 0 : 1).u64(seekTime ?? 0n).string(text).bytes;
   },
   decode(frame) {
     const reader = readerOf(frame);

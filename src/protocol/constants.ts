@@ -10,7 +10,18 @@ export const SUBPROTOCOLS = ["foxglove.sdk.v1.1", "foxglove.sdk.v1", "foxglove.w
 /** One of {@link SUBPROTOCOLS}. */
 export type Subprotocol = typeof SUBPROTOCOLS[number];
 
-/** Whether a name is one of {@link SUBPROTOCOLS}. */
+/**
+ * Whether a name is one of {@link SUBPROTOCOLS}.
+ *
+ * @example
+ * ```ts
+ * import { isSubprotocol } from "@foxwire/foxwire";
+ * import { assert } from "@std/assert";
+ *
+ * assert(isSubprotocol("foxglove.sdk.v1"));
+ * assert(!isSubprotocol("mqtt"));
+ * ```
+ */
 export function isSubprotocol(name: string): name is Subprotocol {
   return (SUBPROTOCOLS as readonly string[]).includes(name);
 }
@@ -72,6 +83,12 @@ export const MESSAGE_DATA_HEADER_BYTES = 13;
 
 /** The largest u32. */
 export const MAX_U32 = 0xffff_ffff;
+
+/**
+ * How many bad entries of one batch are told apart; the entries behind them are not read. A peer that sends millions
+ * of them would otherwise keep everybody waiting for their errors.
+ */
+export const MAX_BAD_ENTRIES = 1_000;
 
 /** How deep a parameter's value may nest; the value itself is level 1, what an array or object holds is one deeper. */
 export const MAX_PARAMETER_DEPTH = 128;

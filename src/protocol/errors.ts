@@ -21,6 +21,12 @@ export class ProtocolError extends FoxgloveError {
   /** The request that somebody waits for, if the message was one, or its answer. */
   readonly request: BrokenRequest | undefined;
 
+  /**
+   * An error to be thrown by a decoder.
+   *
+   * @param message What is wrong, in sentence case without a full stop.
+   * @param options `code` to replace `"invalid_message"`, `request`, and the `cause` where another error led to this one.
+   */
   constructor(
     message: string,
     options: { code?: "invalid_message" | "unknown_op"; request?: BrokenRequest; cause?: unknown } = {},

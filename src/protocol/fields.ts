@@ -5,7 +5,7 @@
  * @module
  */
 import type { SecNsec } from "../util/time.ts";
-import { MAX_U32 } from "./constants.ts";
+import { MAX_BAD_ENTRIES, MAX_U32 } from "./constants.ts";
 import { describe, quote } from "./describe.ts";
 import { ProtocolError } from "./errors.ts";
 import type { Entry } from "./messages.ts";
@@ -70,6 +70,7 @@ export function checked<T>(check: Check): Field<T> {
   };
 }
 
+/** Any text. */
 export const string: Field<string> = checked((value) =>
   typeof value === "string" ? undefined : unlike(value, "a string")
 );
@@ -111,10 +112,22 @@ export function list<T>(of: Field<T>): Field<T[]> {
   };
 }
 
-/** An array whose bad entries are read as the errors that they are. */
+/** An array whose bad entries are read as the errors that they are, up to {@link MAX_BAD_ENTRIES} of them. */
 export function batch<T>(of: Field<T>): Field<Entry<T>[], T[]> {
   return {
-    read: (value, at) => arrayAt(value, at, unreadable).map((entry, i) => readEntry(of, entry, `${at}[${i}]`)),
+    read(value, at) {
+      const entries: Entry<T>[] = [];
+      let bad = 0;
+      for (const [i, json] of arrayAt(value, at, unreadable).entries()) {
+        if (bad === MAX_BAD_ENTRIES) {
+          return [...entries, unreadable(at, `has ${bad} bad entries before index ${i}, no more are read`)];
+        }
+        const entry = readEntry(of, json, `${at}[${i}]`);
+        if (entry instanceof ProtocolError) bad++;
+        entries.push(entry);
+      }
+      return entries;
+    },
     write: list(of).write,
   };
 }

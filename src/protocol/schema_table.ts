@@ -7,7 +7,9 @@
 
 /** What identifies a schema: all three, byte for byte. */
 export interface SchemaDefinition {
+  /** Name of the message type. */
   name: string;
+  /** Schema encoding. */
   encoding: string;
   /** Text as it is on the wire: base64 for binary schema encodings. */
   data: string;
@@ -37,8 +39,8 @@ export interface NumberedSchema extends SchemaDefinition {
  * ```
  */
 export class SchemaTableWriter {
-  // By data first: keys are the texts that the channels hold anyway, and no longer ones are made of them.
-  readonly #byData = new Map<string, NumberedSchema[]>();
+  // By data first: its keys are the texts that the channels hold anyway. Longer ones would cost every connection.
+  readonly #byData = new Map<string, Map<string, number>>();
   #lastId = 0;
 
   /** Forgets everything, as every `serverInfo` does (`encodeServerMessage()` sees to it). */
@@ -47,13 +49,14 @@ export class SchemaTableWriter {
     this.#lastId = 0;
   }
 
-  /** The id of a schema, and whether the peer has to be told what it stands for. */
-  number(schema: SchemaDefinition): { id: number; isNew: boolean } {
-    const known = this.#byData.get(schema.data) ?? [];
-    const found = known.find(({ name, encoding }) => name === schema.name && encoding === schema.encoding);
-    if (found !== undefined) return { id: found.id, isNew: false };
+  /** The id of a schema, given out when there is none; `isNew`: the peer has to be told what it stands for. */
+  number({ name, encoding, data }: SchemaDefinition): { id: number; isNew: boolean } {
+    const ids = this.#byData.get(data) ?? new Map<string, number>();
+    const key = JSON.stringify([name, encoding]);
+    const known = ids.get(key);
+    if (known !== undefined) return { id: known, isNew: false };
     const id = ++this.#lastId;
-    this.#byData.set(schema.data, [...known, { ...schema, id }]);
+    this.#byData.set(data, ids.set(key, id));
     return { id, isNew: true };
   }
 }

@@ -3,17 +3,19 @@
  *
  * @module
  */
-import { ByteWriter, getU32, getU64, setU32, setU64, utf8Encode } from "../util/bytes.ts";
+import { ByteWriter, getU32, getU64, setU32, setU64 } from "../util/bytes.ts";
 import {
   type BinaryCodec,
   type BinaryCodecs,
   binaryCodecs,
   BOOLEANS,
   checkTime,
+  payload,
   readerOf,
   readIndex,
   readSpeed,
   serviceCallCodec,
+  utf8Of,
 } from "./binary.ts";
 import { MESSAGE_DATA_HEADER_BYTES, PLAYBACK_STATUSES, SERVER_OPCODES } from "./constants.ts";
 import { indexOf, u32, unwritable } from "./fields.ts";
@@ -48,6 +50,7 @@ const messageData: Codecs["messageData"] = {
   minBytes: MESSAGE_DATA_HEADER_BYTES,
   encode({ subscriptionId, logTime, data }) {
     u32.write(subscriptionId, "messageData: subscriptionId");
+    payload.write(data, "messageData: data");
     const frame = new Uint8Array(MESSAGE_DATA_HEADER_BYTES + data.length);
     writeMessageDataHeader(frame, subscriptionId, logTime);
     frame.set(data, MESSAGE_DATA_HEADER_BYTES);
@@ -76,9 +79,10 @@ const fetchAssetResponse: Codecs["fetchAssetResponse"] = {
   minBytes: 10,
   encode({ requestId, error, data = new Uint8Array() }) {
     u32.write(requestId, "fetchAssetResponse: requestId");
-    const text = utf8Encode(error ?? "");
+    payload.write(data, "fetchAssetResponse: data");
+    const text = utf8Of(error ?? "", "fetchAssetResponse: error");
     const writer = new ByteWriter(10 + text.length + data.length).u8(SERVER_OPCODES.fetchAssetResponse).u32(requestId);
-    return writer.u8(BOOLEANS.indexOf(error !== undefined)).string(text).raw(data).bytes;
+    return writer.u8(error === undefined ? 0 : 1).string(text).raw(data).bytes;
   },
   decode(frame) {
     const reader = readerOf(frame);
@@ -100,9 +104,9 @@ const playbackState: Codecs["playbackState"] = {
     checkTime(currentTime, "playbackState: currentTime");
     const problem = speedProblem(speed);
     if (problem !== undefined) throw unwritable("playbackState:", problem);
-    const text = utf8Encode(requestId);
+    const text = utf8Of(requestId, "playbackState: requestId");
     const writer = new ByteWriter(19 + text.length).u8(SERVER_OPCODES.playbackState).u8(index);
-    return writer.u64(currentTime).f32(speed).u8(BOOLEANS.indexOf(didSeek)).string(text).bytes;
+    return writer.u64(currentTime).f32(speed).u8(didSeek ? 1 : 0).string(text).bytes;
   },
   decode(frame) {
     const reader = readerOf(frame);

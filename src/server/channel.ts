@@ -5,7 +5,7 @@
  */
 import type { AdvertisedChannel } from "../protocol/messages.ts";
 import { type SchemaData, schemaDataToWire } from "../protocol/schema_data.ts";
-import { utf8Encode } from "../util/bytes.ts";
+import { jsonEncode } from "../util/json.ts";
 import { wallTime } from "../util/time.ts";
 import type { Fanout } from "./fanout.ts";
 
@@ -63,7 +63,7 @@ export class Channel<T = unknown> {
   /** @ignore Made by `server.channel()`. */
   constructor(info: AdvertisedChannel, options: ChannelOptions<T>, hooks: { fanout: Fanout; remove: () => void }) {
     this.info = info;
-    this.#encode = options.encode ?? (info.encoding === "json" ? encodeJson : refuseUnencoded(info));
+    this.#encode = options.encode ?? (info.encoding === "json" ? jsonEncode : refuseUnencoded(info));
     this.#fanout = hooks.fanout;
     this.#remove = hooks.remove;
   }
@@ -116,12 +116,6 @@ export function advertisedChannel(id: number, topic: string, options: ChannelOpt
     }),
     ...(metadata === undefined ? {} : { metadata: { ...metadata } }),
   };
-}
-
-function encodeJson(message: unknown): Uint8Array {
-  const text: string | undefined = JSON.stringify(message);
-  if (text === undefined) throw new TypeError(`Cannot publish ${typeof message}: it has no JSON form`);
-  return utf8Encode(text);
 }
 
 function refuseUnencoded({ topic, encoding }: AdvertisedChannel): (message: unknown) => never {

@@ -34,11 +34,11 @@ test("close() cuts a connection whose server does not answer", async () => {
   server.transport.pause();
   const closing = client.close({ timeoutMs: 300 });
   clock.advance(299);
-  assertEquals(clock.pending, 1);
+  assertEquals(clock.delays, 1);
   clock.advance(1);
   await closing;
   assertEquals(await client.closed, { code: 1006, reason: "" });
-  assertEquals(clock.pending, 0);
+  assertEquals(clock.delays, 0);
   assertEquals((await server.closed).code, 1006);
 });
 
@@ -51,7 +51,7 @@ test("close() takes 2 s by default, and a second close() can shorten it", async 
   const again = client.close({ timeoutMs: 0 });
   clock.advance(0);
   await Promise.all([closing, again]);
-  assertEquals(clock.pending, 0);
+  assertEquals(clock.delays, 0);
 });
 
 test("close() sends what was published before", async () => {
@@ -181,7 +181,7 @@ test("a WebSocket that never closes is cut, and nothing of it is heard any more"
   client.on("error", () => heard++);
   socket.raise("message", { data: "garbage" });
   socket.end(1006);
-  assertEquals([heard, clock.pending], [0, 0]);
+  assertEquals([heard, clock.delays], [0, 0]);
 });
 
 test("stats() counts what came and went", async () => {

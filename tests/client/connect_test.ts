@@ -1,5 +1,4 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
-import { createServer } from "node:net";
 import { connect, type ConnectOptions } from "../../src/client/connect.ts";
 import { SUBPROTOCOLS } from "../../src/protocol/constants.ts";
 import { ConnectionError, FoxgloveError, TimeoutError } from "../../src/util/errors.ts";
@@ -92,7 +91,7 @@ test("connect() gives up in bounded time on a socket with a wrong subprotocol th
   await nextTurn();
   clock.advance(2000);
   await assertRejects(() => client, ConnectionError, '"chat"');
-  assertEquals(clock.pending, 0);
+  assertEquals(clock.delays, 0);
 });
 
 test("connect() rejects when no serverInfo comes within the time limit, and cuts the connection", async () => {
@@ -103,7 +102,7 @@ test("connect() rejects when no serverInfo comes within the time limit, and cuts
   clock.advance(1);
   await assertRejects(() => client, TimeoutError, "No serverInfo from the transport within 500 ms");
   assertEquals((await server.closed).code, 1006);
-  assertEquals(clock.pending, 0);
+  assertEquals(clock.delays, 0);
 });
 
 test("connect() waits 10 s by default, and leaves no timer behind when it succeeds", async () => {
@@ -113,9 +112,9 @@ test("connect() waits 10 s by default, and leaves no timer behind when it succee
   clock.advance(9_999);
   server.info();
   const client = await connecting;
-  assertEquals(clock.pending, 0);
+  assertEquals(clock.delays, 0);
   await client.close();
-  assertEquals(clock.pending, 0);
+  assertEquals(clock.delays, 0);
 });
 
 test("connect() rejects with the reason of its signal, and cuts the connection", async () => {
@@ -258,19 +257,3 @@ test("connect() refuses an address that is none of a WebSocket", async () => {
     await assertRejects(() => connect(address), TypeError, "ws://localhost:8765");
   }
 });
-
-test("connect() to a port where nobody listens rejects with a helpful text", async () => {
-  const url = `ws://127.0.0.1:${await freePort()}`;
-  const error = await assertRejects(() => connect(url), ConnectionError);
-  assertStringIncludes(error.message, url);
-  assertStringIncludes(error.message, "is a server there");
-  assertEquals(error.closeCode, 1006);
-});
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -194,17 +194,17 @@ test("a reader that is too slow loses the oldest messages, counted, and the othe
   await client.close();
 });
 
-test("subscribe() keeps 1000 messages by default, or what the client's limits say", async () => {
-  const { server, client } = await ScriptedServer.connected({ client: { limits: { subscriptionBytes: 1500 } } });
+test("subscribe() keeps 5000 messages by default, or what the client's limits say", async () => {
+  const { server, client } = await ScriptedServer.connected({ client: { limits: { subscriptionBytes: 5500 } } });
   server.advertise({ id: 1, topic: "/a" });
   const count = client.subscribe("/a");
   await server.expect("subscribe");
-  for (let n = 0; n < 1001; n++) server.data(1, 1);
+  for (let n = 0; n < 5001; n++) server.data(1, 1);
   await server.settle(client);
-  assertEquals([count.size, count.dropped], [1000, 1]);
+  assertEquals([count.size, count.dropped], [5000, 1]);
   server.data(1, new Uint8Array(501));
   await server.settle(client);
-  assertEquals([count.size, count.dropped], [1000, 2]);
+  assertEquals([count.size, count.dropped], [5000, 2]);
   await client.close();
 });
 

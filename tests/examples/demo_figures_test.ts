@@ -1,9 +1,20 @@
-import { assert, assertEquals, assertLess, assertMatch, assertThrows } from "@std/assert";
+import { connect, FoxgloveServer, linkedTransports } from "@foxwire/foxwire";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertGreaterOrEqual,
+  assertLess,
+  assertMatch,
+  assertThrows,
+} from "@std/assert";
+import { networkInterfaces } from "node:os";
 import { coreTime, cpuUsage, diskCounters, networkCounters, realDisks } from "../../examples/demo/counters.ts";
 import { figures } from "../../examples/demo/figures.ts";
 import { readFlags, UsageError } from "../../examples/demo/flags.ts";
 import { introduction } from "../../examples/demo/introduction.ts";
-import { LOG_SCHEMA, logMessage } from "../../examples/demo/log.ts";
+import { LOG_SCHEMA, type LogMessage, logMessage } from "../../examples/demo/log.ts";
+import { Station } from "../../examples/demo/station.ts";
 import { test } from "../support/test.ts";
 
 const NET_DEV = `Inter-|   Receive                                                |  Transmit
@@ -19,8 +30,8 @@ const DISKSTATS = `   7       0 loop0 9 0 9 0 0 0 9 0 0 0 0 0 0 0 0 0 0
    8       0 sda 1 0 8 0 1 0 16 0 0 0 0
 `;
 
-test("network counters sum the interfaces and keep loopback apart", () => {
-  assertEquals(networkCounters(NET_DEV), { received: 474771067, sent: 613009, loopback: 5000 });
+test("network counters sum the interfaces and keep local traffic apart", () => {
+  assertEquals(networkCounters(NET_DEV), { received: 474771067, sent: 613009, local: 5000 });
 });
 
 test("disk counters take whole disks, in bytes", () => {
@@ -113,4 +124,55 @@ test("the introduction names the address and fits 80 columns", () => {
   const text = introduction({ host: "127.0.0.1", port: 8765, url: "ws://127.0.0.1:8765" }, 9);
   assert(text.includes("ws://127.0.0.1:8765"));
   for (const line of text.split("\n")) assertLess(line.length, 81);
+});
+
+test("the introduction tells other machines where to connect, and offers no link that a browser would refuse", () => {
+  const text = introduction({ host: "192.0.2.1", port: 8765, url: "ws://192.0.2.1:8765" }, 9);
+  assertFalse(text.includes("https://"));
+  const everywhere = introduction({ host: "0.0.0.0", port: 8765, url: "ws://127.0.0.1:8765" }, 9);
+  const others = Object.values(networkInterfaces()).flat().filter((entry) =>
+    entry?.family === "IPv4" && !entry.internal
+  );
+  assertEquals(everywhere.match(/For other machines: /g)?.length ?? 0, others.length);
+});
+
+test("a figure is measured only while somebody is subscribed", async () => {
+  let starts = 0;
+  const measure = () => {
+    starts++;
+    return () => ({ starts });
+  };
+  const server = new FoxgloveServer();
+  const schema = { name: "demo.Starts", encoding: "jsonschema", data: { type: "object" } };
+  const station = new Station(server, { figures: [{ topic: "/starts", schema, hertz: 100, measure }] });
+  const [serverEnd, clientEnd] = linkedTransports();
+  server.accept(serverEnd);
+  const client = await connect(clientEnd);
+  assertEquals(starts, 0);
+  for (const expected of [1, 2]) {
+    const unsubscribed = new Promise((resolve) => server.on("unsubscribe", resolve));
+    for await (const { value } of client.subscribe("/starts")) {
+      assertEquals(value, { starts: expected });
+      break;
+    }
+    await unsubscribed;
+  }
+  assertGreaterOrEqual(station.totals.messages, 2);
+  assertEquals(station.totals.channels, 1);
+  station.stop();
+  await client.close();
+  await server.close();
+});
+
+test("the log says who subscribes to what", async () => {
+  const server = new FoxgloveServer();
+  const station = new Station(server, { figures: [] });
+  const [serverEnd, clientEnd] = linkedTransports();
+  server.accept(serverEnd);
+  const client = await connect(clientEnd);
+  const { value } = await client.subscribe<LogMessage>("/log").next();
+  assertEquals(value?.value?.message, "Client 1 subscribed to /log");
+  station.stop();
+  await client.close();
+  await server.close();
 });

@@ -55,12 +55,11 @@ test("after a drain batches follow until the transport is full again", () => {
 test("a stalled queue neither polls nor defers", () => {
   const all = setup(LIMITS);
   stall(all);
-  for (let i = 0; i < 1000; i++) {
+  for (let i = 0; i < 200; i++) {
     all.queue.data(frame("d", 1 * KIB), 1);
-    all.clock.turn(1);
+    all.queue.control("c");
+    assertEquals([all.clock.deferred, all.clock.delays], [0, 0]);
   }
-  assertEquals(all.clock.deferred, 0);
-  assertEquals(all.clock.delays, 0);
 });
 
 test("a transport that cannot tell takes everything", () => {
@@ -332,6 +331,6 @@ test("onRecover may close the queue, and may queue control", () => {
     all.clock.settle();
     assertEquals(all.queue.stats().data.messages, 0);
     assertEquals(all.transport.texts.includes("better"), act === "control");
-    assertEquals(all.transport.texts.length, act === "control" ? 1 + 192 + 1 : 1 + 64);
+    assertEquals(all.transport.texts.length, act === "control" ? 1 + 191 + 1 : 1 + 64);
   }
 });

@@ -11,7 +11,7 @@ export class FakeTransport {
   waiting: number | undefined = 0;
   /** The kernel takes nothing: what is sent waits. */
   stalled = false;
-  /** Called inside `send`. */
+  /** Called inside `send`, before anything has gone anywhere. */
   onSend: (batch: readonly Message[]) => void = () => {};
 
   send(batch: readonly Message[]): void {

@@ -166,6 +166,10 @@ const BROKEN_FROM_SERVER: Broken[] = [
     request: asset,
   },
   {
+    frame: "05 00 0000000000000000 0000803f 00 000000",
+    text: "Cannot decode playbackState: frame is 18 bytes, need at least 19",
+  },
+  {
     frame: "05 04 0000000000000000 0000803f 00 00000000",
     text: "Cannot decode playbackState: status is 4, need an integer from 0 to 3",
   },
@@ -196,6 +200,10 @@ const BROKEN_FROM_CLIENT: Broken[] = [
     frame: "02 0a000000 0c000000 01000000 ff 00",
     text: "Cannot decode serviceCallRequest: encoding of 1 bytes is not UTF-8",
     request: call,
+  },
+  {
+    frame: "03 00 0000803f 00 0000000000000000 000000",
+    text: "Cannot decode playbackControlRequest: frame is 18 bytes, need at least 19",
   },
   {
     frame: "03 02 0000803f 00 0000000000000000 00000000",
@@ -255,6 +263,14 @@ const UNSENDABLE: [ServerMessage | ClientMessage, string][] = [
   [
     { op: "serviceCallResponse", serviceId: 1, callId: 1.5, encoding: "", data: new Uint8Array() },
     "Cannot encode serviceCallResponse: callId is number 1.5, need an integer from 0 to 4294967295",
+  ],
+  [
+    { op: "messageData", subscriptionId: 1, logTime: 0n, data: "abc" as unknown as Uint8Array },
+    'Cannot encode messageData: data is string "abc", need a Uint8Array',
+  ],
+  [
+    { op: "serviceCallResponse", serviceId: 1, callId: 1, data: new Uint8Array() } as unknown as ServerMessage,
+    "Cannot encode serviceCallResponse: encoding is missing, need a string",
   ],
   [
     { op: "fetchAssetResponse", requestId: -1, error: "" },

@@ -1,30 +1,25 @@
-/** The Transport contract on node:http, for the runtimes that serve with it, and every client they have. */
-import { listen } from "../../src/runtime/node_http.ts";
+/** The Transport contract on node:http, where it serves, with every client there is. */
 import { webSocket } from "../../src/runtime/node.ts";
 import { webSocketTransport } from "../../src/transport/web_socket.ts";
 import { rawTransportSuite } from "../suites/raw_transport.ts";
-import { type Listen, socketHarness, transportSuite } from "../suites/transport.ts";
+import { socketHarness, transportSuite } from "../suites/transport.ts";
+import { insideNodeHttp, nodeHttp } from "../support/listeners.ts";
 import { runtime } from "../support/test.ts";
 
 const PROTOCOLS = ["foxglove.sdk.v1"];
-
-const start: Listen = async (core) => {
-  const listener = await listen(core, { host: "127.0.0.1", port: 0 });
-  return { port: listener.port, stop: () => listener.close() };
-};
+const standardClient = (url: string) => webSocketTransport(new WebSocket(url, PROTOCOLS));
+const wsClient = async (url: string) => webSocketTransport(await webSocket(url, PROTOCOLS));
 
 if (runtime === "deno" || runtime === "node") {
-  transportSuite(
-    "node:http with the standard WebSocket",
-    socketHarness(start, (url) => webSocketTransport(new WebSocket(url, PROTOCOLS)), {
-      cuts: { server: true, client: false },
-    }),
-  );
-  transportSuite(
-    "node:http with the WebSocket of ws",
-    socketHarness(start, async (url) => webSocketTransport(await webSocket(url, PROTOCOLS)), {
-      cuts: { server: true, client: true },
-    }),
-  );
-  rawTransportSuite("node:http", start, { answersFaults: true, cuts: true });
+  const cuts = { server: true, client: false };
+  transportSuite("node:http, standard WebSocket", socketHarness(nodeHttp, standardClient, { cuts }));
+  const both = { server: true, client: true };
+  transportSuite("node:http, WebSocket of ws", socketHarness(nodeHttp, wsClient, { cuts: both }));
+  rawTransportSuite("node:http", nodeHttp, { answersFaults: true, cuts: true });
+}
+// Of the standard clients only Node's offers compression.
+if (runtime === "node") {
+  const compressing = insideNodeHttp({ compress: true });
+  const cuts = { server: true, client: false };
+  transportSuite("node:http, compressed", socketHarness(compressing, standardClient, { cuts }));
 }

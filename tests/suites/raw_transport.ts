@@ -6,9 +6,10 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { delay } from "@std/async";
 import { DRAIN_BYTES } from "../../src/transport/transport.ts";
 import { clientFrame, closeFrame, type Frame, OPCODES, RawSocket } from "../support/raw_socket.ts";
+import type { Listen } from "../support/listeners.ts";
 import { test } from "../support/test.ts";
 import { type TransportEnd, TransportServer } from "../support/transport_end.ts";
-import { assertMessage, type Listen, pattern } from "./transport.ts";
+import { assertMessage, pattern } from "./transport.ts";
 
 /** What an adapter enforces by itself. */
 export interface RawTraits {

@@ -3,6 +3,7 @@
  */
 import { assert, assertEquals, assertFalse, assertGreater } from "@std/assert";
 import { DRAIN_BYTES, type Message, messageBytes, type Transport } from "../../src/transport/transport.ts";
+import type { Listen } from "../support/listeners.ts";
 import { test } from "../support/test.ts";
 import { TransportEnd, TransportServer } from "../support/transport_end.ts";
 
@@ -22,15 +23,6 @@ export interface TransportHarness {
   /** The code that ends get when a close had none: Bun's server sends 1000. Default 1005. */
   codeless?: number[];
 }
-
-/** A server on a port. */
-export interface Listening {
-  port: number;
-  stop(): Promise<void>;
-}
-
-/** Starts an adapter for `server` on 127.0.0.1 and a free port. */
-export type Listen = (server: TransportServer) => Promise<Listening>;
 
 /** A harness of a real server and a real client. */
 export function socketHarness(

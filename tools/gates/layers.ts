@@ -13,7 +13,7 @@ interface Layer {
   readonly types?: readonly string[];
   /** Modules from outside this repository; one with a colon or a slash at its end stands for all it begins. */
   readonly modules?: readonly string[];
-  /** Whether `node:` modules and the globals of one runtime are at home here. */
+  /** Whether `node:` and `bun:` modules and the globals of one runtime are at home here. */
   readonly runtimes?: boolean;
 }
 
@@ -87,7 +87,7 @@ function checkImport(path: string, layer: Layer, { specifier, typeOnly, line }: 
 }
 
 function mayUseModule({ modules = [], runtimes = false }: Layer, specifier: string): boolean {
-  if (specifier.startsWith("node:")) return runtimes;
+  if (/^(node|bun):/.test(specifier)) return runtimes;
   return modules.some((module) => isIn(specifier, module));
 }
 

@@ -45,10 +45,17 @@ export async function openPage(url: string): Promise<Browser> {
     async close() {
       end(child, "SIGTERM");
       await child.status;
-      // Its helpers may write for a moment longer.
-      await Deno.remove(profile, { recursive: true }).catch(() => {});
+      await removeSoon(profile);
     },
   };
+}
+
+/** The browser's helpers may write into its profile for a moment longer than it lives. */
+async function removeSoon(profile: string): Promise<void> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    if (await Deno.remove(profile, { recursive: true }).then(() => true, () => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 async function findProgram(): Promise<string> {
