@@ -16,6 +16,7 @@ import {
   unlike,
   unreadable,
 } from "./fields.ts";
+import { nestsTooDeep } from "./json_depth.ts";
 import type { MessageOf } from "./messages.ts";
 import { nullTable } from "./table.ts";
 
@@ -56,6 +57,7 @@ export function parseMessage(text: string): ParsedMessage {
 }
 
 function parseJson(text: string): unknown {
+  if (nestsTooDeep(text)) throw new ProtocolError(`Cannot decode text message: ${quote(text)} nests too deep`);
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -45,7 +45,9 @@ export async function upgrade(
   const admission = await server.admit(asked);
   if (!admission.accepted) return admission.upgrade ? refusalResponse(admission) : undefined;
   const { protocol } = admission;
-  const { socket, response } = Deno.upgradeWebSocket(request, { protocol, idleTimeout: IDLE_SECONDS });
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_SECONDS });
+  // Not by its `protocol` option: Deno finds the name only in a list that is separated by ", ".
+  response.headers.set("Sec-WebSocket-Protocol", protocol);
   const { url, address } = asked;
   server.accept(webSocketTransport(socket, { protocol }), { url, address, protocol });
   return response;

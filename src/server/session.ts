@@ -133,8 +133,9 @@ export class Session implements ServerClient {
     this.#queue.latest(frame, TIME_KEY);
   }
 
-  /** Queues a message in the control lane. */
+  /** Queues a message in the control lane; on a connection that is ending it is not worth encoding. */
   send(message: ServerMessage): void {
+    if (this.#closing !== undefined || this.#over) return;
     this.#queue.control(encodeServerMessage(message, this.#schemas));
   }
 

@@ -15,17 +15,17 @@ export class FakeTransport {
   onSend: (batch: readonly Message[]) => void = () => {};
 
   send(batch: readonly Message[]): void {
-    this.batches.push(batch);
-    if (this.stalled && this.waiting !== undefined) {
-      for (const message of batch) {
-        this.waiting += messageBytes(message);
-      }
-    }
     this.onSend(batch);
+    this.batches.push(batch);
+    if (this.stalled) { for (const message of batch) this.#wait(messageBytes(message)); }
   }
 
   buffered(): number | undefined {
     return this.waiting;
+  }
+
+  #wait(bytes: number): void {
+    if (this.waiting !== undefined) this.waiting += bytes;
   }
 
   /** Lets the kernel take `bytes`. @returns Whether a drain event is due by the contract. */

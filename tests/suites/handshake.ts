@@ -118,7 +118,7 @@ function acceptances(on: On): void {
     assertEquals(headers["upgrade"]?.toLowerCase(), "websocket");
     assertEquals(headers["connection"]?.toLowerCase(), "upgrade");
     // SHA-1 of the key and the GUID of the RFC.
-    assertEquals(headers["sec-websocket-accept"], "VxHnV2kBsBZm2fTjmxLRWxzKQzU=");
+    assertEquals(headers["sec-websocket-accept"], "Bz3qJYTGdOe8gUSpLosEdiLKDrk=");
     assertEquals(headers["sec-websocket-protocol"], "foxglove.sdk.v1");
     assertEquals(headers["sec-websocket-extensions"], undefined);
   });
