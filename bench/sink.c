@@ -194,35 +194,35 @@ static size_t read_header(const uint8_t *bytes, size_t have, uint64_t *length) {
   return 2 + extended;
 }
 
+/* Takes what comes next, a piece of a payload or a whole frame. Returns its bytes, 0 when more have to come first. */
+static size_t parse_next(struct connection *c, const uint8_t *next, size_t have) {
+  if (c->frame_left > 0) {
+    size_t piece = have < c->frame_left ? have : (size_t)c->frame_left;
+    take_payload(c, next, piece);
+    if (c->frame_left == 0 && c->last_frame) end_message(c);
+    return piece;
+  }
+  uint64_t length;
+  size_t header = read_header(next, have, &length);
+  if (header == 0) return 0;
+  bool whole = have - header >= length;
+  if (next[0] == (0x80 | BINARY) && whole && length >= MESSAGE_HEADER && !c->in_message) {
+    count_message(c, next + header, length);
+    return header + length;
+  }
+  if (next[0] & 8) {
+    if (whole) handle_control(c, next[0] & 15, next + header, (size_t)length);
+    return whole ? header + length : 0;
+  }
+  begin_frame(c, next[0], length);
+  if (length == 0 && c->last_frame) end_message(c);
+  return header;
+}
+
 static void parse(struct connection *c) {
   const uint8_t *next = c->buffer, *end = c->buffer + c->length;
-  while (!c->closed) {
-    size_t have = (size_t)(end - next);
-    if (c->frame_left > 0) {
-      size_t length = have < c->frame_left ? have : (size_t)c->frame_left;
-      take_payload(c, next, length);
-      next += length;
-      if (c->frame_left > 0) break;
-      if (c->last_frame) end_message(c);
-      continue;
-    }
-    uint64_t length;
-    size_t header = read_header(next, have, &length);
-    if (header == 0) break;
-    uint8_t first = next[0];
-    bool whole = have - header >= length;
-    if (first == (0x80 | BINARY) && whole && length >= MESSAGE_HEADER && !c->in_message) {
-      count_message(c, next + header, length);
-      next += header + length;
-    } else if (first & 8) {
-      if (!whole) break;
-      handle_control(c, first & 15, next + header, (size_t)length);
-      next += header + length;
-    } else {
-      begin_frame(c, first, length);
-      next += header;
-      if (length == 0 && c->last_frame) end_message(c);
-    }
+  for (size_t taken = 1; taken > 0 && next < end && !c->closed; next += taken) {
+    taken = parse_next(c, next, (size_t)(end - next));
   }
   c->length = (size_t)(end - next);
   memmove(c->buffer, next, c->length);
@@ -355,8 +355,9 @@ static void print_latency(void) {
 }
 
 static void print_window(int clients, struct figures start, struct figures end) {
-  printf("{\"protocol\":\"%s\",\"clients\":%d,\"seconds\":%.6f,\"messages\":%llu,\"bytes\":%llu,\"reads\":%llu", protocol,
-         clients, (double)(end.time - start.time) / 1e9, (unsigned long long)(end.messages - start.messages),
+  printf("{\"protocol\":\"%s\",\"clients\":%d,\"seconds\":%.6f", protocol, clients,
+         (double)(end.time - start.time) / 1e9);
+  printf(",\"messages\":%llu,\"bytes\":%llu,\"reads\":%llu", (unsigned long long)(end.messages - start.messages),
          (unsigned long long)(end.bytes - start.bytes), (unsigned long long)(end.reads - start.reads));
   printf(",\"sinkCpuSeconds\":%.4f,\"serverCpuSeconds\":%.4f", end.sink_cpu - start.sink_cpu,
          end.server_cpu - start.server_cpu);
@@ -371,22 +372,8 @@ static void print_totals(void) {
   printf("}\n");
 }
 
-int main(int argc, char **argv) {
-  (void)argc;
-  int port = (int)number(argv, "--port", 8765), clients = (int)number(argv, "--clients", 1);
-  uint64_t warmup = (uint64_t)(number(argv, "--warmup", 0.5) * 1e9);
-  uint64_t window = (uint64_t)(number(argv, "--seconds", 2) * 1e9);
-  bool all = number(argv, "--all", 0) != 0;
-  topic = flag(argv, "--topic", "/t");
-  protocols = flag(argv, "--protocols", "foxglove.sdk.v1.1, foxglove.sdk.v1, foxglove.websocket.v1");
-  server_pid = (long)number(argv, "--pid", 0);
-  with_latency = number(argv, "--latency", 0) != 0;
-  if (with_latency) samples = malloc(MAX_SAMPLES * sizeof *samples);
-
-  struct connection *connections = calloc((size_t)clients, sizeof *connections);
-  for (int i = 0; i < clients; i++) open_connection(&connections[i], (uint32_t)i, port);
-  watch(connections, clients);
-
+/* Reads until the window is over; until all connections have ended, with `all`. */
+static void run(struct connection *connections, int clients, uint64_t warmup, uint64_t window, bool all) {
   struct figures start = {0};
   bool is_over = false;
   arrival = now_ns();
@@ -405,6 +392,23 @@ int main(int argc, char **argv) {
     }
   }
   if (!is_over) die("Server closed the connection before the window was over");
+}
+
+int main(int argc, char **argv) {
+  (void)argc;
+  int port = (int)number(argv, "--port", 8765), clients = (int)number(argv, "--clients", 1);
+  uint64_t warmup = (uint64_t)(number(argv, "--warmup", 0.5) * 1e9);
+  uint64_t window = (uint64_t)(number(argv, "--seconds", 2) * 1e9);
+  topic = flag(argv, "--topic", "/t");
+  protocols = flag(argv, "--protocols", "foxglove.sdk.v1.1, foxglove.sdk.v1, foxglove.websocket.v1");
+  server_pid = (long)number(argv, "--pid", 0);
+  with_latency = number(argv, "--latency", 0) != 0;
+  if (with_latency) samples = malloc(MAX_SAMPLES * sizeof *samples);
+
+  struct connection *connections = calloc((size_t)clients, sizeof *connections);
+  for (int i = 0; i < clients; i++) open_connection(&connections[i], (uint32_t)i, port);
+  watch(connections, clients);
+  run(connections, clients, warmup, window, number(argv, "--all", 0) != 0);
   print_totals();
   return 0;
 }

@@ -26,7 +26,6 @@ export interface AttachOptions {
 
 type HttpServer = Server | HttpsServer;
 
-const TEXT = "text/plain; charset=utf-8";
 const NOT_FOUND: Refusal = { status: 404, headers: {}, body: "There is no WebSocket server at this path\n" };
 
 /**
@@ -178,18 +177,18 @@ function settled(request: IncomingMessage, protocol: string): IncomingMessage {
 function answer(response: ServerResponse, admission: Admission): void {
   // node:http gives upgrades to their own listener, so that nothing that comes here can be accepted.
   if (admission.accepted) return void response.destroy();
-  const { status, headers, body } = admission;
-  response.writeHead(status, { "Content-Type": TEXT, ...headers }).end(body);
+  response.writeHead(admission.status, answerHeaders(admission)).end(admission.body);
 }
 
 /** Answers on a socket that has left node:http. */
-function refuse(socket: Duplex, { status, headers, body }: Refusal): void {
-  const lines = Object.entries({
-    Connection: "close",
-    "Content-Type": TEXT,
-    "Content-Length": utf8Length(body),
-    ...headers,
-  }).map(([name, value]) => `${name}: ${value}\r\n`);
+function refuse(socket: Duplex, refusal: Refusal): void {
+  const { status, body } = refusal;
+  const headers = Object.entries({ Connection: "close", ...answerHeaders(refusal) });
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...headers.map(([name, value]) => `${name}: ${value}`)];
   socket.once("finish", () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function answerHeaders({ headers, body }: Refusal): Record<string, string | number> {
+  return { "Content-Type": "text/plain; charset=utf-8", "Content-Length": utf8Length(body), ...headers };
 }

@@ -35,9 +35,12 @@ export function handshakeSuite(name: string, listen: Listen, traits: HandshakeTr
     test(`${name}: ${sentence}`, async () => {
       const core = new TransportServer();
       const { port, stop } = await listen(core);
-      await body(core, port);
-      for (const end of core.ends) await end.closed();
-      await stop();
+      try {
+        await body(core, port);
+        for (const end of core.ends) await end.closed();
+      } finally {
+        await stop();
+      }
       assertEquals(core.errors, []);
     });
   recorded(on, traits);
