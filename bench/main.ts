@@ -114,4 +114,8 @@ async function main(): Promise<number> {
   return summaries.some(({ summary }) => summary.some(({ problems }) => problems.length > 0)) ? 1 : 0;
 }
 
-Deno.exit(await main());
+const code = await main().catch((error: Error) => {
+  console.error(error.message);
+  return 1;
+});
+Deno.exit(code);

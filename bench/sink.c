@@ -1,7 +1,7 @@
 /*
  * The one client of the benchmark: subscribes to a topic on N connections, counts what comes over a window of time,
- * and prints two lines of JSON, one when the window is over and one at the end. It has to cost far less than any server:
- * see README.md for how that is shown.
+ * and prints two lines of JSON, one when the window is over and one at the end. It has to cost far less than any
+ * server: see README.md for how that is shown.
  *
  *   sink --port N [--clients 1] [--topic /t] [--protocols a,b,…] [--warmup 0.5] [--seconds 2] [--pid N] [--latency 1]
  *        [--all 1]

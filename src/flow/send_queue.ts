@@ -152,9 +152,18 @@ export class SendQueue {
 
   /** Forgets the data messages of `key` that wait: a barrier, not a loss. */
   purge(key: number): void {
+    this.#forget(() => this.#data.purge(key));
+  }
+
+  /** Forgets all data messages that wait: only control is worth sending now. */
+  purgeAll(): void {
+    this.#forget(() => this.#data.clear());
+  }
+
+  #forget(purge: () => void): void {
     const { count, bytes } = this.#data;
     if (count === 0) return;
-    this.#data.purge(key);
+    purge();
     this.#totals.purgedMessages += count - this.#data.count;
     this.#totals.purgedBytes += bytes - this.#data.bytes;
     this.#recover();

@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { WebSocketServer } from "ws";
+import type { PerMessageDeflateOptions, ServerOptions, WebSocketServer } from "ws";
 import type { Admission, UpgradeRequest } from "../server/handshake.ts";
 import { utf8Length } from "../util/bytes.ts";
 import { guard } from "../util/events.ts";
@@ -26,6 +26,8 @@ export interface AttachOptions {
 
 type HttpServer = Server | HttpsServer;
 
+/** Without context from message to message a connection costs no memory, and short messages stay as they are. */
+const DEFLATE: PerMessageDeflateOptions = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 const NOT_FOUND: Refusal = { status: 404, headers: {}, body: "There is no WebSocket server at this path\n" };
 
 /**
@@ -111,7 +113,7 @@ class Upgrades {
     this.#server = server;
     this.#httpServer = httpServer;
     this.#path = path;
-    this.ready = loadWs({ maxPayload: server.limits.messageBytes, perMessageDeflate: compress });
+    this.ready = loadWs({ maxPayload: server.limits.messageBytes, perMessageDeflate: compress && DEFLATE });
     // Reported with the first upgrade, or by who waits for it.
     this.ready.catch(() => {});
     httpServer.on("upgrade", this.#listener);
@@ -154,7 +156,7 @@ class Upgrades {
   }
 }
 
-async function loadWs(options: { maxPayload: number; perMessageDeflate: boolean }): Promise<WebSocketServer> {
+async function loadWs(options: ServerOptions): Promise<WebSocketServer> {
   const { WebSocketServer } = await import("ws");
   return new WebSocketServer({ ...options, noServer: true, clientTracking: false });
 }

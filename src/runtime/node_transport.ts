@@ -6,7 +6,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
-import { joinMessage, type Message, type Transport, type TransportSink } from "../transport/transport.ts";
+import { DRAIN_BYTES, joinMessage, type Message, type Transport, type TransportSink } from "../transport/transport.ts";
 import { encodeFrames } from "./frames.ts";
 
 const OPEN = 1;
@@ -22,6 +22,7 @@ export class NodeTransport implements Transport {
   readonly #compressed: boolean;
   /** What was wrong with the peer's frames: `ws` has told it with 1002, 1007 or 1009, and does not wait for an answer. */
   #fault = "";
+  #sink: TransportSink | undefined;
   #ended = false;
 
   /** @param socket The one that carries `ws`. */
@@ -35,14 +36,13 @@ export class NodeTransport implements Transport {
   }
 
   bind(sink: TransportSink): void {
+    this.#sink = sink;
     this.#ws.on("message", (data, isBinary) => sink.message(isBinary ? ownBytes(data) : data.toString()));
     this.#ws.on("close", (code, reason) => {
       this.#ended = true;
       sink.close(code, reason.toString() || this.#fault);
     });
-    this.#socket.on("drain", () => {
-      if (!this.#ended) sink.drain();
-    });
+    this.#socket.on("drain", this.#drained);
   }
 
   send(batch: readonly Message[]): void {
@@ -73,9 +73,14 @@ export class NodeTransport implements Transport {
     this.#socket.uncork();
   }
 
+  /** What waits to be compressed fills no socket, which then has no drain event either. */
   #sendCompressed(batch: readonly Message[]): void {
-    for (const message of batch) this.#ws.send(joinMessage(message));
+    for (const message of batch) this.#ws.send(joinMessage(message), this.#drained);
   }
+
+  readonly #drained = (): void => {
+    if (!this.#ended && this.buffered() <= DRAIN_BYTES) this.#sink?.drain();
+  };
 }
 
 /** A message that can be kept: `ws` hands out pieces of the chunk it has read, and a small one must not keep that alive. */

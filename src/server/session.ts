@@ -172,7 +172,7 @@ export class Session implements ServerClient {
     this.#cancelTermination = this.host.clock.delay(timeoutMs, () => this.#transport.terminate());
     if (this.#closing !== undefined) return;
     this.#closing = { code, reason: truncateUtf8(reason, MAX_REASON_BYTES) };
-    this.subscriptions.purge();
+    this.#queue.purgeAll();
     this.#queue.flush();
     this.#closeWhenSent();
   }

@@ -92,11 +92,6 @@ export class Subscriptions {
     return subscription.entry.channel.topic;
   }
 
-  /** Forgets queued messages of every subscription. */
-  purge(): void {
-    for (const id of this.#byId.keys()) this.#queue.purge(id);
-  }
-
   stats(): SubscriptionStats[] {
     return Array.from(this.#byId.values(), ({ entry: { channel }, droppedMessages }) => (
       { topic: channel.topic, channelId: channel.id, droppedMessages }

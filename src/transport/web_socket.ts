@@ -147,6 +147,8 @@ class WebSocketTransport implements Transport {
     const batch = this.#waiting;
     this.#waiting = [];
     this.#write(batch);
+    // What waited here counted as buffered: somebody may be holding back because of it.
+    if (this.#cancelPoll === undefined) this.#sink?.drain();
     if (this.#closeWaiting !== undefined) closeSocket(this.#socket, ...this.#closeWaiting);
   };
 

@@ -4,7 +4,7 @@ import { ConnectionError, FoxgloveError } from "../../src/util/errors.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { ScriptedServer } from "../support/scripted_server.ts";
 import { test } from "../support/test.ts";
-import { FakeWebSocket } from "./fake_web_socket.ts";
+import { FakeWebSocket } from "../support/fake_web_socket.ts";
 
 test("close() closes with 1000, or with the code and reason it is given, and is idempotent", async () => {
   const one = await ScriptedServer.connected();

@@ -5,7 +5,7 @@ import { ConnectionError, FoxgloveError, TimeoutError } from "../../src/util/err
 import { ManualClock } from "../support/manual_clock.ts";
 import { nextTurn, ScriptedServer } from "../support/scripted_server.ts";
 import { test } from "../support/test.ts";
-import { FakeWebSocket } from "./fake_web_socket.ts";
+import { FakeWebSocket } from "../support/fake_web_socket.ts";
 
 const URL = "ws://localhost:8765";
 const INFO = '{"op":"serverInfo","name":"fake","capabilities":[]}';

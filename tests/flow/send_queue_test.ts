@@ -207,6 +207,17 @@ test("purge() counts what it forgot, and not as drops", () => {
   assertEquals(heard.drops, []);
 });
 
+test("purgeAll() forgets all waiting data, and no control", () => {
+  const { queue, transport, clock } = setup();
+  queue.control("first");
+  queue.data(frame("a"), 1);
+  queue.latest(frame("b"), 2);
+  queue.control("second");
+  queue.purgeAll();
+  clock.settle();
+  assertEquals([transport.texts, queue.stats().purgedMessages], [["first", "second"], 2]);
+});
+
 test("a key may be used again after its purge", () => {
   const { queue, clock, transport } = setup();
   for (const text of ["first", "old"]) queue.data(frame(text), 1);

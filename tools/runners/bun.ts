@@ -1,10 +1,7 @@
 /** The shared suites on Bun. */
 import { bun } from "../support/runtimes.ts";
 import { BUN_SYNTAX } from "./progress.ts";
-import { asPattern, type Runner, runSuite } from "./suite.ts";
-
-/** Bun alone ends a test after 5 s unless told otherwise; the others have no limit of their own. */
-const TEST_LIMIT_MS = 60_000;
+import { asPattern, type Runner, runSuite, TEST_LIMIT_MS } from "./suite.ts";
 
 /** Runs them with the Bun of this machine or one fetched from npm. */
 export const runOnBun: Runner = async (options) => {

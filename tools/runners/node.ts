@@ -1,12 +1,16 @@
 /** The shared suites on Node 24, from source. */
 import { node } from "../support/runtimes.ts";
 import { BUN_SYNTAX } from "./progress.ts";
-import { asPattern, type Runner, runSuite } from "./suite.ts";
+import { asPattern, type Runner, runSuite, TEST_LIMIT_MS } from "./suite.ts";
+
+// Without force-exit one test that fails before it closes its server would hold up all that come after it. What is left
+// running is found by Deno's sanitizers, and by the package's programs, which must end by themselves.
+const FLAGS = ["--test", "--test-force-exit", `--test-timeout=${TEST_LIMIT_MS}`, "--import=./tools/node_std.mjs"];
 
 /** Runs them with the Node of this machine or one fetched from npm. */
 export const runOnNode: Runner = async (options) => {
   const { path } = await node(24);
-  const flags = ["--test", "--import=./tools/node_std.mjs"];
+  const flags = [...FLAGS];
   if (options.filter !== undefined) flags.push(`--test-name-pattern=${asPattern(options.filter)}`);
   return await runSuite((report, files) => ({
     program: path,

@@ -4,6 +4,9 @@ import { filesBelow } from "../support/repo.ts";
 import { countTests, type Tally, tally } from "./junit.ts";
 import { Progress, type Syntax } from "./progress.ts";
 
+/** Fails one test that takes longer, on Bun and Node; Deno has no such limit. */
+export const TEST_LIMIT_MS = 60_000;
+
 /** What to run. */
 export interface SuiteOptions {
   /** Test files, relative to the root. */
