@@ -4,25 +4,26 @@ import { ProtocolError } from "../../src/protocol/errors.ts";
 import { nestsTooDeep } from "../../src/protocol/json_depth.ts";
 import { test } from "../support/test.ts";
 
-/** Only long texts are looked at. */
-const LONG = " ".repeat(64 * 1024);
+/** The levels that are parsed. Only texts that are longer than that are looked at. */
+const MAX_DEPTH = 0x20000;
+const LONG = " ".repeat(MAX_DEPTH);
 
-test("a long text of 4096 levels is parsed, one of 4097 is not", () => {
+test("a text of 131072 levels is parsed, one of a level more is not", () => {
   for (const [open, close] of [["[", "]"], ['{"a":', "}"]] as const) {
-    assertFalse(nestsTooDeep(LONG + open.repeat(4096) + "1" + close.repeat(4096)));
-    assert(nestsTooDeep(LONG + open.repeat(4097) + "1" + close.repeat(4097)));
+    assertFalse(nestsTooDeep(LONG + open.repeat(MAX_DEPTH) + "1" + close.repeat(MAX_DEPTH)));
+    assert(nestsTooDeep(LONG + open.repeat(MAX_DEPTH + 1) + "1" + close.repeat(MAX_DEPTH + 1)));
   }
 });
 
 test("levels that are closed again, and brackets in strings, do not count", () => {
-  assertFalse(nestsTooDeep(LONG + "[]".repeat(10_000)));
-  assertFalse(nestsTooDeep(LONG + `"${"[".repeat(10_000)}"`));
-  assertFalse(nestsTooDeep(LONG + `["\\"${"[".repeat(10_000)}\\\\"]`));
-  assert(nestsTooDeep(LONG + `["\\\\",${"[".repeat(10_000)}`));
+  assertFalse(nestsTooDeep(LONG + "[]".repeat(200_000)));
+  assertFalse(nestsTooDeep(LONG + `"${"[".repeat(200_000)}"`));
+  assertFalse(nestsTooDeep(LONG + `["\\"${"[".repeat(200_000)}\\\\"]`));
+  assert(nestsTooDeep(LONG + `["\\\\",${"[".repeat(200_000)}`));
 });
 
 test("a string that never ends is looked at once", () => {
-  assertFalse(nestsTooDeep(LONG + '"' + '\\"'.repeat(10_000)));
+  assertFalse(nestsTooDeep(LONG + '"' + '\\"'.repeat(200_000)));
 });
 
 test("a text that nests too deep is an error like any other", () => {

@@ -3,8 +3,18 @@
  * each way to serve.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async";
+import { negotiate } from "../../src/server/handshake.ts";
+import { deferred } from "../../src/util/async.ts";
 import vectors from "../vectors/vectors_sdk_v1_1.json" with { type: "json" };
-import { closeFrame, type HttpAnswer, RawSocket, type RequestOptions } from "../support/raw_socket.ts";
+import {
+  clientFrame,
+  closeFrame,
+  type HttpAnswer,
+  OPCODES,
+  RawSocket,
+  type RequestOptions,
+} from "../support/raw_socket.ts";
 import type { Listen } from "../support/listeners.ts";
 import { test } from "../support/test.ts";
 import { TransportServer } from "../support/transport_end.ts";
@@ -128,10 +138,43 @@ function acceptances(on: On): void {
 
   on("header values are read as RFC 6455 says", async (_, port) => {
     for (
-      const headers of [{ Upgrade: "WebSocket" }, { Connection: "keep-alive, Upgrade" }, { Connection: "UPGRADE" }]
+      const headers of [{ Upgrade: "WebSocket" }, { Connection: "keep-alive, Upgrade" }, { Connection: "UPGRADE" }, {
+        Upgrade: "h2c, websocket",
+      }]
     ) {
       assertEquals((await ask(port, { protocols: GUESTS, headers })).status, 101);
     }
+  });
+
+  on("a decision that takes its time loses nothing that comes meanwhile", async (core, port) => {
+    core.admit = async (request) => {
+      await delay(20);
+      return negotiate(request);
+    };
+    const peer = await RawSocket.connect(port);
+    const answer = peer.request({ protocols: GUESTS, behind: clientFrame(OPCODES.text, "in the same packet") });
+    peer.send(clientFrame(OPCODES.text, "in the next one"));
+    assertEquals((await answer).status, 101);
+    const end = await core.next();
+    assertEquals(await end.received(2), ["in the same packet", "in the next one"]);
+    await peer.destroy();
+  });
+
+  on("a peer that leaves while it is decided on harms nobody", async (core, port) => {
+    const decided = deferred<void>();
+    const asked = deferred<void>();
+    core.admit = async (request) => {
+      asked.resolve();
+      await decided.promise;
+      return negotiate(request);
+    };
+    const peer = await RawSocket.connect(port);
+    peer.request({ protocols: GUESTS }).catch(() => {});
+    await asked.promise;
+    await peer.destroy();
+    await delay(20);
+    decided.resolve();
+    assertEquals((await ask(port, { protocols: GUESTS })).status, 101);
   });
 
   on("the server learns path, address and subprotocol", async (core, port) => {

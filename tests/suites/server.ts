@@ -8,13 +8,10 @@ import { webSocket } from "../../src/runtime/node.ts";
 import { FoxgloveServer, type ServerOptions } from "../../src/server/server.ts";
 import { clientFrame, OPCODES, RawSocket } from "../support/raw_socket.ts";
 import { test } from "../support/test.ts";
+import type { Listen } from "../support/listeners.ts";
 import { nextEvent, recordEvents } from "../support/wire_client.ts";
-import type { Listening } from "./transport.ts";
 
 const MIB = 1024 * 1024;
-
-/** Serves a server on 127.0.0.1 and a free port. */
-export type Serve = (server: FoxgloveServer) => Promise<Listening>;
 
 /** What an adapter enforces by itself. */
 export interface ServerTraits {
@@ -33,9 +30,9 @@ interface Scene {
 }
 
 /** Declares the tests. */
-export function serverSuite(name: string, serve: Serve, traits: ServerTraits): void {
+export function serverSuite(name: string, listen: Listen, traits: ServerTraits): void {
   const on = (sentence: string, body: (scene: Scene) => Promise<void>, options: ServerOptions = {}) =>
-    test(`${name}: ${sentence}`, () => play(serve, options, body));
+    test(`${name}: ${sentence}`, () => play(listen, options, body));
   mainJob(on);
   rudePeers(on, traits);
   slowPeers(on);
@@ -43,11 +40,11 @@ export function serverSuite(name: string, serve: Serve, traits: ServerTraits): v
 
 type On = (sentence: string, body: (scene: Scene) => Promise<void>, options?: ServerOptions) => void;
 
-async function play(serve: Serve, options: ServerOptions, body: (scene: Scene) => Promise<void>): Promise<void> {
+async function play(listen: Listen, options: ServerOptions, body: (scene: Scene) => Promise<void>): Promise<void> {
   const server = new FoxgloveServer({ name: "robot", ...options });
   const errors: unknown[] = [];
   server.on("error", ({ error }) => errors.push(error));
-  const { port, stop } = await serve(server);
+  const { port, stop } = await listen(server);
   // Node 20 has no WebSocket of its own.
   const socket = "WebSocket" in globalThis ? {} : { webSocket };
   try {

@@ -137,6 +137,12 @@ export class RawSocket {
     this.write(Buffer.concat(frames));
   }
 
+  /** Sends a `subscribe` of one channel. */
+  subscribe(id: number, channelId: number): void {
+    const message = { op: "subscribe", subscriptions: [{ id, channelId }] };
+    this.send(clientFrame(OPCODES.text, JSON.stringify(message)));
+  }
+
   /** Stops reading from the kernel. */
   pause(): void {
     this.#socket.pause();

@@ -90,7 +90,7 @@ export class TransportServer extends Watched implements ServerCore {
   readonly ends: TransportEnd[] = [];
   readonly peers: AcceptOptions[] = [];
   readonly errors: unknown[] = [];
-  readonly admit = negotiate;
+  admit: ServerCore["admit"] = negotiate;
   #taken = 0;
 
   accept(socket: Transport | WebSocket, peer: AcceptOptions = {}): ServerClient {

@@ -44,8 +44,12 @@ export async function runChild(program: string, options: ChildOptions = {}): Pro
     setTimeout(() => (result.timedOut = true, end(child, "SIGTERM")), limitMs),
     setTimeout(() => end(child, "SIGKILL"), limitMs + GRACE_MS),
   ];
-  await Promise.all([eachLine(child.stdout, onLine), eachLine(child.stderr, onLine)]);
+  const over = new AbortController();
+  const streams = [child.stdout, child.stderr].map((stream) => eachLine(stream, onLine, over.signal));
   result.code = (await child.status).code;
+  // A process that the child has left behind may hold its streams open.
+  timers.push(setTimeout(() => over.abort(), GRACE_MS));
+  await Promise.allSettled(streams);
   timers.forEach(clearTimeout);
   return result;
 }
@@ -65,9 +69,13 @@ export function end(child: Deno.ChildProcess, signal: Deno.Signal): void {
 }
 
 /** Calls `onLine` with each line of a stream, the last one also without its newline. */
-export async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
+async function eachLine(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onLine: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+  for await (const text of stream.pipeThrough(new TextDecoderStream(), { signal })) {
     const lines = (rest + text).split(/\r?\n/);
     rest = lines.pop() ?? "";
     lines.forEach(onLine);
