@@ -47,10 +47,11 @@ export async function runChild(program: string, options: ChildOptions = {}): Pro
   const over = new AbortController();
   const streams = [child.stdout, child.stderr].map((stream) => eachLine(stream, onLine, over.signal));
   result.code = (await child.status).code;
-  // A process that the child has left behind may hold its streams open.
-  timers.push(setTimeout(() => over.abort(), GRACE_MS));
-  await Promise.allSettled(streams);
   timers.forEach(clearTimeout);
+  // A process that the child has left behind may hold its streams open.
+  const patience = setTimeout(() => over.abort(), GRACE_MS);
+  await Promise.allSettled(streams);
+  clearTimeout(patience);
   return result;
 }
 
