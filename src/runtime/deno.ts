@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Transport } from "../transport/transport.ts";
 import { webSocketTransport } from "../transport/web_socket.ts";
 import { fetchUpgradeRequest, IDLE_SECONDS, refusalResponse, type ServerCore } from "./adapter.ts";
 
@@ -49,6 +50,18 @@ export async function upgrade(
   // Not by its `protocol` option: Deno finds the name only in a list that is separated by ", ".
   response.headers.set("Sec-WebSocket-Protocol", protocol);
   const { url, address } = asked;
-  server.accept(webSocketTransport(socket, { protocol }), { url, address, protocol });
+  const transport = webSocketTransport(socket, { protocol });
+  limitOpening(socket, transport);
+  server.accept(transport, { url, address, protocol });
   return response;
+}
+
+/** Far more than it takes to write the answer, even behind a busy turn. */
+const OPENING_MS = 5_000;
+
+/** A socket whose peer left before the answer never opens on Deno, nor does it close: it would be a client for ever. */
+function limitOpening(socket: WebSocket, transport: Transport): void {
+  const timer = setTimeout(() => transport.terminate(), OPENING_MS);
+  socket.addEventListener("open", () => clearTimeout(timer));
+  socket.addEventListener("close", () => clearTimeout(timer));
 }

@@ -47,11 +47,17 @@ export function insideNodeHttp(options?: AttachOptions): Listen {
 
 /** Inside a user's own `Deno.serve`. */
 export const insideDenoServe: Listen = (core) => {
+  const stopping = new AbortController();
   const http = Deno.serve(
-    { hostname: HERE.host, port: HERE.port, onListen() {} },
+    { hostname: HERE.host, port: HERE.port, signal: stopping.signal, onListen() {} },
     async (request, info) => await upgradeDeno(core, request, info) ?? app(),
   );
-  return Promise.resolve({ port: http.addr.port, stop: () => http.shutdown() });
+  const stop = () => {
+    // Not shutdown(): it waits for ever for an upgrade whose peer left before the answer.
+    stopping.abort();
+    return http.finished;
+  };
+  return Promise.resolve({ port: http.addr.port, stop });
 };
 
 /** Inside a user's own `Bun.serve`. */
