@@ -45,13 +45,25 @@ export function refusalResponse({ status, headers, body }: Refusal): Response {
   return new Response(body, { status, headers });
 }
 
+/** Addresses that stand for every one of this machine, and one of them that clients here can use. */
+const LOCAL: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+
+/** The address for clients on this machine of a server that is bound to `host`. */
+export function localUrl(host: string, port: number): string {
+  return `ws://${hostPort(LOCAL[host] ?? host, port)}`;
+}
+
+function hostPort(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** What it means for a user that listening failed. */
-export function listenError(error: unknown, { host, port }: ListenOptions): FoxgloveError {
-  const { code } = error as { code?: string };
-  return code === "EADDRINUSE"
-    ? new FoxgloveError(`Cannot listen on ${host}:${port}: the port is in use`, {
-      code: "address_in_use",
-      cause: error,
-    })
-    : new FoxgloveError(`Cannot listen on ${host}:${port}: ${code ?? error}`, { code: "listen_failed", cause: error });
+export function listenError(cause: unknown, { host, port }: ListenOptions): FoxgloveError {
+  const { code } = cause as { code?: string };
+  const inUse = code === "EADDRINUSE";
+  const detail = inUse ? "the port is in use" : code ?? String(cause);
+  return new FoxgloveError(`Cannot listen on ${hostPort(host, port)}: ${detail}`, {
+    code: inUse ? "address_in_use" : "listen_failed",
+    cause,
+  });
 }

@@ -1,6 +1,7 @@
 /** `serve()` on whichever runtime this is: where it listens, and how it ends. */
 import { assertEquals, assertGreater, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { deadline } from "@std/async";
+import { localUrl } from "../../src/runtime/adapter.ts";
 import { serve, type ServeOptions } from "../../src/runtime/serve.ts";
 import { FoxgloveError } from "../../src/util/errors.ts";
 import { OPCODES, RawSocket } from "../support/raw_socket.ts";
@@ -26,10 +27,10 @@ function declare(): void {
     await server.close();
   });
 
-  test("serve() on all addresses tells one that clients here can use", async () => {
-    const server = await here({ host: "0.0.0.0" });
-    assertEquals(server.url, `ws://127.0.0.1:${server.port}`);
-    await server.close();
+  test("localUrl() is one that clients on this machine can use", () => {
+    const urls = ["localhost", "0.0.0.0", "::", "fe80::1"].map((host) => localUrl(host, 8765));
+    const hosts = ["localhost", "127.0.0.1", "[::1]", "[fe80::1]"];
+    assertEquals(urls, hosts.map((host) => `ws://${host}:8765`));
   });
 
   test("serve() on a port in use says so in one sentence", async () => {

@@ -7,14 +7,7 @@ import { delay } from "@std/async";
 import { negotiate } from "../../src/server/handshake.ts";
 import { deferred } from "../../src/util/async.ts";
 import vectors from "../vectors/vectors_sdk_v1_1.json" with { type: "json" };
-import {
-  clientFrame,
-  closeFrame,
-  type HttpAnswer,
-  OPCODES,
-  RawSocket,
-  type RequestOptions,
-} from "../support/raw_socket.ts";
+import { closeFrame, type HttpAnswer, RawSocket, type RequestOptions } from "../support/raw_socket.ts";
 import type { Listen } from "../support/listeners.ts";
 import { test } from "../support/test.ts";
 import { TransportServer } from "../support/transport_end.ts";

@@ -195,6 +195,7 @@ function ends(on: On, { cuts }: RawTraits): void {
     peer.send(closeFrame(3001));
     await end.closed();
     await peer.end();
+    assertEquals(peer.unread, 0);
   });
 
   on("a peer that ends without a close counts as cut", async (peer, end) => {

@@ -123,6 +123,11 @@ export class RawSocket {
     return socket;
   }
 
+  /** How many bytes have come that were not read. */
+  get unread(): number {
+    return this.#length;
+  }
+
   /** Whether the connection is over. */
   get closed(): boolean {
     return this.#closed;
