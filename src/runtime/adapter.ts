@@ -34,10 +34,12 @@ export const IDLE_SECONDS = 30;
 /** An HTTP answer to a request that becomes no connection. */
 export type Refusal = Pick<Extract<Admission, { accepted: false }>, "status" | "headers" | "body">;
 
+/** Scheme and authority of an address; both are missing in Bun when a request has no `Host`, and either may be odd. */
+const ORIGIN = /^[a-z]+:\/\/[^/?#]*/i;
+
 /** A request in the form of fetch, as the handshake sees it. */
 export function fetchUpgradeRequest({ method, url, headers }: Request, address: string | undefined): UpgradeRequest {
-  const { pathname, search } = new URL(url);
-  return { method, url: pathname + search, headers, address };
+  return { method, url: url.replace(ORIGIN, ""), headers, address };
 }
 
 /** A refusal in the form of fetch. */

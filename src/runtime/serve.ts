@@ -31,9 +31,11 @@ export class ListeningServer extends FoxgloveServer {
 
   /** @ignore {@link serve} does this. */
   static async listen(options: ServeOptions): Promise<ListeningServer> {
+    const { port = PORT } = options;
+    if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError(`Cannot listen on port ${port}`);
     const server = new ListeningServer(options);
     const { listen } = "Bun" in globalThis ? await import("./bun_serve.ts") : await import("./node_http.ts");
-    server.#listener = await listen(server, { host: server.host, port: options.port ?? PORT });
+    server.#listener = await listen(server, { host: server.host, port });
     return server;
   }
 
@@ -49,8 +51,9 @@ export class ListeningServer extends FoxgloveServer {
 
   /** Stops listening, then ends every connection as `FoxgloveServer.close()` does. Idempotent, and bounded in time. */
   override async close(options?: ServerCloseOptions): Promise<void> {
+    const closed = super.close(options);
     this.#listener.stop();
-    await super.close(options);
+    await closed;
     await this.#listener.close();
   }
 }
@@ -58,6 +61,7 @@ export class ListeningServer extends FoxgloveServer {
 /**
  * Starts a server that listens for clients, on Deno, Bun and Node alike.
  *
+ * @throws {RangeError} when the port is none.
  * @throws {FoxgloveError} `code` is `"address_in_use"` when the port is taken, `"listen_failed"` when it may not be used.
  *
  * @example

@@ -35,7 +35,7 @@ export interface ChannelOptions<T = unknown> {
 export interface PublishOptions {
   /** When the message was made, in nanoseconds since 1970; default now. */
   logTime?: bigint;
-  /** `true`: the bytes are given away and will not be changed, so that large ones need not be copied. */
+  /** `true`: the bytes, or what `encode` returns, are given away and not changed: large ones need not be copied. */
   owned?: boolean;
 }
 
@@ -91,9 +91,10 @@ export class Channel<T = unknown> {
    */
   publish(message: T | Uint8Array, options: PublishOptions = {}): void {
     if (this.#fanout.size === 0) return;
-    const encoded = message instanceof Uint8Array;
-    const payload = encoded ? message : this.#encode(message);
-    this.#fanout.send(payload, options.logTime ?? wallTime(), !encoded || options.owned === true);
+    const { logTime = wallTime(), owned = false } = options;
+    if (message instanceof Uint8Array) this.#fanout.send(message, logTime, owned);
+    // An encoder of the user may fill one buffer again and again.
+    else this.#fanout.send(this.#encode(message), logTime, owned || this.#encode === jsonEncode);
   }
 
   /** Removes the channel: clients lose their subscriptions to it and are told so. Idempotent. */
@@ -102,9 +103,15 @@ export class Channel<T = unknown> {
   }
 }
 
+/** Message encodings that say nothing without a schema. */
+const NEED_SCHEMA: readonly string[] = ["protobuf", "flatbuffer", "ros1", "cdr"];
+
 /** The wire form of a channel; a schemaless one has empty names and no schema encoding. */
 export function advertisedChannel(id: number, topic: string, options: ChannelOptions<never>): AdvertisedChannel {
   const { encoding, schema, metadata } = options;
+  if (schema === undefined && NEED_SCHEMA.includes(encoding)) {
+    throw new TypeError(`Cannot add channel "${topic}": encoding "${encoding}" needs a schema`);
+  }
   return {
     id,
     topic,

@@ -4,6 +4,7 @@
  * @module
  */
 import type { AdvertisedChannel } from "../protocol/messages.ts";
+import { utf8Length } from "../util/bytes.ts";
 import { advertisedChannel, Channel, type ChannelOptions } from "./channel.ts";
 import { Fanout } from "./fanout.ts";
 
@@ -99,22 +100,20 @@ export class ChannelRegistry {
 }
 
 const BATCH_CHANNELS = 100;
-const BATCH_SCHEMA_CHARS = 1024 * 1024;
+const BATCH_BYTES = 1024 * 1024;
 
-/** Channels in batches of at most 100 or about 1 MiB of schemas: no `advertise` is too large for a peer. */
+/** Channels in batches of at most 100 or about 1 MiB: no `advertise` is too large for a peer. */
 export function advertiseBatches(channels: readonly AdvertisedChannel[]): AdvertisedChannel[][] {
   const batches: AdvertisedChannel[][] = [];
-  let batch: AdvertisedChannel[] = [];
-  let chars = 0;
+  let room = 0;
   for (const channel of channels) {
-    if (batch.length === BATCH_CHANNELS || (batch.length > 0 && chars + channel.schema.length > BATCH_SCHEMA_CHARS)) {
-      batches.push(batch);
-      batch = [];
-      chars = 0;
+    const bytes = utf8Length(JSON.stringify(channel));
+    if (bytes > room || batches.at(-1)?.length === BATCH_CHANNELS) {
+      batches.push([]);
+      room = BATCH_BYTES;
     }
-    batch.push(channel);
-    chars += channel.schema.length;
+    batches.at(-1)!.push(channel);
+    room -= bytes;
   }
-  if (batch.length > 0) batches.push(batch);
   return batches;
 }

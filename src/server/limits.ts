@@ -36,7 +36,7 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   subscriptions: 10_000,
   // Viewers advertise a handful of channels, bridges a few hundred.
   clientChannels: 1_000,
-  // Ten thousand channels with schemas of a kilobyte fit in the greeting with room to spare.
+  // Minutes of statuses and answers; channels are announced as there is room, however many there are.
   controlBytes: 16 * MIB,
   // A few point clouds, or several seconds of everything else.
   dataBytes: 16 * MIB,

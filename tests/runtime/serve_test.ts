@@ -41,6 +41,12 @@ function declare(): void {
     await first.close();
   });
 
+  test("serve() refuses what is no port, on every runtime alike", async () => {
+    for (const port of [-1, 1.5, 65536, NaN]) {
+      await assertRejects(() => here({ port }), RangeError, `port ${port}`);
+    }
+  });
+
   test("serve() on an address of another machine fails with listen_failed", async () => {
     const error = await assertRejects(() => here({ host: "192.0.2.1" }), FoxgloveError);
     assertEquals(error.code, "listen_failed");
