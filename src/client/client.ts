@@ -202,7 +202,7 @@ export class FoxgloveClient implements AsyncDisposable {
    */
   async close(options: ClientCloseOptions = {}): Promise<void> {
     const { code = 1000, reason = "", timeoutMs = this.#limits.closeMs } = options;
-    if (code !== 1000 && !(code >= 3000 && code <= 4999)) {
+    if (code !== 1000 && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
       throw new RangeError(`Cannot close with code ${code}: a client may use 1000 and 3000 to 4999`);
     }
     this.#closing = true;
@@ -222,7 +222,7 @@ export class FoxgloveClient implements AsyncDisposable {
         if (!taken) this.#parts.counters.droppedMessages++;
         return taken;
       },
-      room: () => this.#connection.room(),
+      room: (bytes) => this.#connection.room(bytes),
       unadvertise: (channelId) => this.#connection.send({ op: "unadvertise", channelIds: [channelId] }),
     };
   }

@@ -66,16 +66,21 @@ export interface BunWebSocketHandlers {
  * WebSocket and is yours to answer.
  *
  * @example
- * ```ts ignore
+ * ```ts ignore bun
  * import { FoxgloveServer } from "@foxwire/foxwire/server";
  * import { upgrade, websocket } from "@foxwire/foxwire/bun";
  *
  * const server = new FoxgloveServer({ name: "robot" });
- * Bun.serve({
- *   port: 8765,
+ * const http = Bun.serve({
+ *   port: 0,
  *   fetch: async (request, bunServer) => await upgrade(server, request, bunServer) ?? new Response("Hello\n"),
  *   websocket: websocket(server),
  * });
+ * const answer = await fetch(http.url);
+ * console.assert(await answer.text() === "Hello\n");
+ *
+ * await server.close();
+ * await http.stop();
  * ```
  */
 export async function upgrade(
@@ -114,8 +119,23 @@ const NO_LIMIT = 0xffff_ffff;
  * @param server The one that {@link upgrade} is called with.
  *
  * @example
- * ```ts ignore
- * Bun.serve({ fetch, websocket: websocket(server) });
+ * ```ts ignore bun
+ * import { connect } from "@foxwire/foxwire/client";
+ * import { FoxgloveServer } from "@foxwire/foxwire/server";
+ * import { upgrade, websocket } from "@foxwire/foxwire/bun";
+ *
+ * const server = new FoxgloveServer({ name: "robot" });
+ * const http = Bun.serve({
+ *   port: 0,
+ *   fetch: (request, bunServer) => upgrade(server, request, bunServer),
+ *   websocket: websocket(server),
+ * });
+ * const client = await connect(`ws://localhost:${http.port}`);
+ * console.assert(client.serverInfo.name === "robot");
+ *
+ * await client.close();
+ * await server.close();
+ * await http.stop();
  * ```
  */
 export function websocket(server: ServerCore): BunWebSocketHandlers {

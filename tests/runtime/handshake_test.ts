@@ -9,6 +9,6 @@ if (runtime === "deno" || runtime === "node") {
 }
 if (runtime === "deno") handshakeSuite("Deno.serve", insideDenoServe, { ownHttp: true, missesLeaving: true });
 if (runtime === "bun") {
-  handshakeSuite("bun.ts", bun, { ownHttp: false });
+  handshakeSuite("bun_serve.ts", bun, { ownHttp: false });
   handshakeSuite("a Bun.serve", insideBunServe, { ownHttp: true });
 }

@@ -11,9 +11,13 @@ const MIB = 1024 * 1024;
 
 const here = (options: ServeOptions = {}) => serve({ host: "127.0.0.1", port: 0, ...options });
 
-if (runtime !== "browser") declare();
+if (runtime !== "browser") {
+  listening();
+  refusals();
+  closing();
+}
 
-function declare(): void {
+function listening(): void {
   test("serve() listens on a free port of this machine alone, and greets", async () => {
     const server = await serve({ port: 0, name: "robot" });
     assertEquals(server.host, "127.0.0.1");
@@ -32,7 +36,9 @@ function declare(): void {
     const hosts = ["localhost", "127.0.0.1", "[::1]", "[fe80::1]"];
     assertEquals(urls, hosts.map((host) => `ws://${host}:8765`));
   });
+}
 
+function refusals(): void {
   test("serve() on a port in use says so in one sentence", async () => {
     const first = await here();
     const error = await assertRejects(() => here({ port: first.port }), FoxgloveError);
@@ -52,7 +58,9 @@ function declare(): void {
     assertEquals(error.code, "listen_failed");
     assertMatch(error.message, /^Cannot listen on 192\.0\.2\.1:0: /);
   });
+}
 
+function closing(): void {
   test("close() ends clients with 1001 and frees the port", async () => {
     const server = await here();
     const { port } = server;

@@ -3,7 +3,6 @@
  * each way to serve.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { delay } from "@std/async";
 import { negotiate } from "../../src/server/handshake.ts";
 import { deferred } from "../../src/util/async.ts";
 import vectors from "../vectors/vectors_sdk_v1_1.json" with { type: "json" };
@@ -39,17 +38,17 @@ export async function leaveEarly(core: TransportServer, port: number): Promise<v
   const decision = deferred<void>();
   const asked = deferred<void>();
   core.admit = async (request) => {
+    core.admit = negotiate;
     asked.resolve();
     await decision.promise;
-    core.admit = negotiate;
     return negotiate(request);
   };
   const peer = await RawSocket.connect(port);
   peer.writeRequest({ protocols: GUESTS });
   await asked.promise;
   await peer.destroy();
-  // Time for the server to hear of it, if it listens.
-  await delay(20);
+  // A server that has heard what came after that has heard of it too, if it listens.
+  await ask(port, { headers: NO_UPGRADE });
   decision.resolve();
 }
 
@@ -168,7 +167,8 @@ function acceptances(on: On): void {
 
   on("a decision may take its time", async (core, port) => {
     core.admit = async (request) => {
-      await delay(20);
+      // Long enough for somebody else to come and go.
+      await (await RawSocket.connect(port)).destroy();
       return negotiate(request);
     };
     assertEquals((await ask(port, { protocols: GUESTS })).status, 101);
