@@ -3,8 +3,12 @@ import { relative } from "node:path";
 import process from "node:process";
 import { inspect } from "node:util";
 
+export default async function* (events) {
+  yield* report(events, (code) => process.exitCode = code);
+}
+
 /** @param end Ends the command with an exit code: Node takes a report that breaks off for a whole one. */
-export default async function* report(events, end = (code) => process.exitCode = code) {
+export async function* report(events, end) {
   let current;
   const unfinished = new Set();
   for await (const { type, data } of events) {

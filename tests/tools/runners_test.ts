@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import process from "node:process";
-import report from "../../tools/node_reporter.mjs";
+import { report } from "../../tools/node_reporter.mjs";
 import { countTests, formatTally, sum, tally, withoutSkips } from "../../tools/runners/junit.ts";
 import { BUN_SYNTAX, DENO_SYNTAX, Progress, type Syntax } from "../../tools/runners/progress.ts";
 import { test } from "../support/test.ts";
