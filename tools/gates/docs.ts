@@ -18,9 +18,12 @@ interface Example {
   code: string;
 }
 
+/** Makes false assertions fail. */
+const STRICT = "./tools/strict_assert.mjs";
+
 const COMMANDS: Record<string, () => Promise<string[]>> = {
-  bun: async () => [(await bun()).path],
-  node: async () => [(await node(24)).path, "--import=./tools/node_std.mjs"],
+  bun: async () => [(await bun()).path, `--preload=${STRICT}`],
+  node: async () => [(await node(24)).path, "--import=./tools/node_std.mjs", `--import=${STRICT}`],
 };
 
 /** The gate `doc`: `deno doc --lint` of all doors. */
@@ -33,7 +36,8 @@ export async function examples(): Promise<Verdict> {
   const files = [...await doors(), ...await filesBelow("src", /\.ts$/), ...await filesBelow("docs", /\.md$/)];
   if (await exists("README.md")) files.push("README.md");
   const all = [...new Set(files)];
-  const onDeno = await denoCommand("test", "--doc", "--allow-all", "--quiet", ...await stdFlags(), ...all);
+  const flags = ["--doc", "--allow-all", "--quiet", `--preload=${STRICT}`, ...await stdFlags()];
+  const onDeno = await denoCommand("test", ...flags, ...all);
   const texts = await Promise.all(all.map(async (file) => examplesIn(file, await Deno.readTextFile(file))));
   return joined([onDeno, await elsewhere(texts.flat())]);
 }
