@@ -4,6 +4,7 @@
  * @module
  */
 import type { AdvertisedChannel } from "../protocol/messages.ts";
+import { inBatches } from "./batches.ts";
 import { advertisedChannel, Channel, type ChannelOptions } from "./channel.ts";
 import { Fanout } from "./fanout.ts";
 
@@ -19,6 +20,9 @@ export interface ChannelHooks {
   added(): void;
   /** A channel that clients know of is gone. */
   removed(entry: ChannelEntry): void;
+  /** A channel was made, or is gone, whether clients have heard of it or not. */
+  came(topic: string): void;
+  went(topic: string): void;
   /** A topic got a second channel, for the first time: viewers show only one of them. */
   doubled(topic: string): void;
 }
@@ -42,8 +46,10 @@ export class ChannelRegistry {
     return this.#entries.size;
   }
 
+  /** A channel that clients have been told of; others are unknown to them, whatever they guess. */
   get(id: number): ChannelEntry | undefined {
-    return this.#entries.get(id);
+    const entry = this.#entries.get(id);
+    return entry !== undefined && this.#added.has(entry) ? undefined : entry;
   }
 
   /** Every channel as it is advertised. */
@@ -63,6 +69,7 @@ export class ChannelRegistry {
     this.#added.add(entry);
     if (this.#added.size === 1) this.#hooks.added();
     this.#count(topic);
+    this.#hooks.came(topic);
     return channel;
   }
 
@@ -93,28 +100,13 @@ export class ChannelRegistry {
     if (entry === undefined) return;
     this.#entries.delete(id);
     this.#uncount(entry.channel.topic);
+    this.#hooks.went(entry.channel.topic);
     // One that nobody has heard of yet leaves as quietly as it came.
     if (!this.#added.delete(entry)) this.#hooks.removed(entry);
   }
 }
 
-const BATCH_CHANNELS = 100;
-const BATCH_SCHEMA_CHARS = 1024 * 1024;
-
-/** Channels in batches of at most 100 or about 1 MiB of schemas: no `advertise` is too large for a peer. */
+/** Channels in batches, by their schemas: no `advertise` is too large for a peer. */
 export function advertiseBatches(channels: readonly AdvertisedChannel[]): AdvertisedChannel[][] {
-  const batches: AdvertisedChannel[][] = [];
-  let batch: AdvertisedChannel[] = [];
-  let chars = 0;
-  for (const channel of channels) {
-    if (batch.length === BATCH_CHANNELS || (batch.length > 0 && chars + channel.schema.length > BATCH_SCHEMA_CHARS)) {
-      batches.push(batch);
-      batch = [];
-      chars = 0;
-    }
-    batch.push(channel);
-    chars += channel.schema.length;
-  }
-  if (batch.length > 0) batches.push(batch);
-  return batches;
+  return inBatches(channels, ({ schema }) => schema.length);
 }

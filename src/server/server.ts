@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Capability, isSubprotocol, type StatusLevel, type Subprotocol } from "../protocol/constants.ts";
+import { type Capability, isSubprotocol, type StatusLevel } from "../protocol/constants.ts";
 import { encodeServerMessage } from "../protocol/codec.ts";
 import type { ServerInfo } from "../protocol/messages.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -12,65 +12,27 @@ import { FoxgloveError } from "../util/errors.ts";
 import { Events, type Listener } from "../util/events.ts";
 import { type Clock, systemClock } from "../util/time.ts";
 import { VERSION } from "../util/version.ts";
+import type { AssetHandler } from "./asset.ts";
+import { AssetRequests } from "./assets.ts";
+import { Admissions } from "./admission.ts";
 import type { Channel, ChannelOptions } from "./channel.ts";
 import { type ChannelEntry, ChannelRegistry } from "./channels.ts";
-import { type Admission, negotiate, type UpgradeRequest } from "./handshake.ts";
+import { type ConnectionGraph, createGraph, providedByServer, publishedByServer } from "./connection_graph.ts";
+import type { GraphFeed } from "./graph_feed.ts";
+import type { Admission, UpgradeRequest } from "./handshake.ts";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
-import type { CloseOptions, ServerClient } from "./server_client.ts";
+import { createParameters, type ParameterRequests } from "./parameter_requests.ts";
+import type { ParameterStore } from "./parameters.ts";
+import { PermissionCheck } from "./permissions.ts";
+import type { ServerClient } from "./server_client.ts";
 import type { ServerEvents } from "./server_events.ts";
-import { type Peer, Session, type SessionHost } from "./session.ts";
+import type { AcceptOptions, ServerCloseOptions, ServerOptions, ServerStats } from "./server_options.ts";
+import type { Service, ServiceHandler, ServiceOptions } from "./service.ts";
+import { ServiceCalls } from "./service_calls.ts";
+import { advertiseServices, type ServiceEntry, ServiceRegistry, unadvertiseService } from "./services.ts";
+import { Session, type SessionHost } from "./session.ts";
 
-/** What a server says of itself and what it allows. */
-export interface ServerOptions {
-  /** Shown by viewers as the name of the source. Default `"Foxwire"`. */
-  name?: string;
-  /** Identifies the state of the server: a client that reconnects and finds another one starts afresh. Default: random. */
-  sessionId?: string;
-  /** Free texts about the server. */
-  metadata?: Record<string, string>;
-  /** Whether clients may publish on channels of their own; see the `message` event. Default `false`. */
-  clientPublish?: boolean;
-  /** Encodings that clients may publish in, best first; left out: any. Viewers pick from this list. */
-  supportedEncodings?: string[];
-  /** Capabilities to declare besides those that follow from what is registered, such as `"time"` before the first time. */
-  capabilities?: string[];
-  /** Limits that differ from {@link SERVER_LIMITS}. */
-  limits?: Partial<ServerLimits>;
-  /** For tests: the clock of every timer. */
-  clock?: Clock;
-}
-
-/** How to end a server. */
-export interface ServerCloseOptions extends CloseOptions {
-  /** Milliseconds that clients have to take what is waiting and to answer; then they are cut off. Default 2000. */
-  timeoutMs?: number;
-}
-
-/** What a server has and does now. */
-export interface ServerStats {
-  /** Connected clients. */
-  clients: number;
-  /** Live channels. */
-  channels: number;
-  /** Subscriptions of all clients. */
-  subscriptions: number;
-  /** Bytes waiting for all clients. */
-  queuedBytes: number;
-  /** Messages sent since the server started, also to clients that have left; likewise below. */
-  sentMessages: number;
-  /** Bytes of those messages. */
-  sentBytes: number;
-  /** Data messages dropped because a client was too slow. */
-  droppedMessages: number;
-  /** Bytes of those messages. */
-  droppedBytes: number;
-}
-
-/** Who is at the other end of a socket given to {@link FoxgloveServer.accept}. */
-export interface AcceptOptions extends Peer {
-  /** The subprotocol that was negotiated, where the socket does not know it (Deno's server sockets). */
-  protocol?: Subprotocol | undefined;
-}
+export type { AcceptOptions, ServerCloseOptions, ServerOptions, ServerStats } from "./server_options.ts";
 
 /**
  * A Foxglove WebSocket server without a listener: give it sockets with {@link FoxgloveServer.accept}, or let `serve()`,
@@ -92,13 +54,24 @@ export interface AcceptOptions extends Peer {
 export class FoxgloveServer implements AsyncDisposable {
   /** The limits in force. */
   readonly limits: Readonly<ServerLimits>;
+  /** Values that clients see and may change. */
+  readonly parameters: ParameterStore;
+  /** What own code adds to the connection graph. */
+  readonly graph: ConnectionGraph;
   readonly #options: ServerOptions;
   readonly #clock: Clock;
-  readonly #sessionId: string;
+  #sessionId: string;
   readonly #capabilities: Set<string>;
   readonly #events = new Events<ServerEvents>();
   readonly #sessions = new Set<Session>();
   readonly #channels: ChannelRegistry;
+  readonly #services: ServiceRegistry;
+  readonly #calls: ServiceCalls;
+  readonly #assets: AssetRequests;
+  readonly #parameterRequests: ParameterRequests;
+  readonly #graphFeed: GraphFeed<Session>;
+  readonly #permissions: PermissionCheck;
+  readonly #admissions: Admissions;
   readonly #host: SessionHost;
   readonly #past = { sentMessages: 0, sentBytes: 0, droppedMessages: 0, droppedBytes: 0 };
   #connections = 0;
@@ -116,11 +89,28 @@ export class FoxgloveServer implements AsyncDisposable {
     this.#sessionId = options.sessionId ?? crypto.randomUUID();
     this.#capabilities = new Set(options.capabilities);
     if (options.clientPublish) this.#capabilities.add("clientPublish");
+    if (options.connectionGraph) this.#capabilities.add("connectionGraph");
+    if (options.parameters !== undefined) this.#capabilities.add("parameters").add("parametersSubscribe");
     this.#channels = new ChannelRegistry({
       added: () => this.#clock.defer(() => this.#advertiseAdded()),
       removed: (entry) => this.#channelRemoved(entry),
+      came: (topic) => this.#graphFeed.added(publishedByServer(topic)),
+      went: (topic) => this.#graphFeed.removed(publishedByServer(topic)),
       doubled: (topic) => this.#warnOfDouble(topic),
     });
+    this.#services = new ServiceRegistry({
+      added: () => this.#clock.defer(() => this.#advertiseAdded()),
+      removed: (entry) => this.#serviceRemoved(entry),
+      came: (name) => this.#graphFeed.added(providedByServer(name)),
+      went: (name) => this.#graphFeed.removed(providedByServer(name)),
+    });
+    const host = { services: this.#services, limits: this.limits, clock: this.#clock, events: this.#events };
+    this.#calls = new ServiceCalls(host);
+    this.#assets = new AssetRequests(host);
+    ({ store: this.parameters, requests: this.#parameterRequests } = this.#makeParameters());
+    ({ graph: this.graph, feed: this.#graphFeed } = this.#makeGraph());
+    this.#admissions = this.#makeAdmissions();
+    this.#permissions = new PermissionCheck(options.permissions ?? {}, this.#events);
     this.#host = this.#makeHost();
   }
 
@@ -137,6 +127,40 @@ export class FoxgloveServer implements AsyncDisposable {
    */
   channel<T = unknown>(topic: string, options: ChannelOptions<T>): Channel<T> {
     return this.#channels.add(topic, options);
+  }
+
+  /**
+   * Adds a service; connected clients are told in the next turn, all services of one turn at once. Viewers call in
+   * one of the server's `supportedEncodings`, so say there what services take.
+   *
+   * @param name Name that callers use; see {@link Service} for an example.
+   * @param handler Answers the calls, at once or with a promise; calls do not wait for each other.
+   * @throws {TypeError} when there is a service of this name, or a schema's data does not fit its encoding.
+   * @throws {RangeError} when `timeoutMs` is no time.
+   */
+  service<Request = unknown, Response = unknown>(
+    name: string,
+    options: ServiceOptions,
+    handler: ServiceHandler<Request, Response>,
+  ): Service {
+    const timeoutMs = options.timeoutMs ?? this.limits.serviceMs;
+    const service = this.#services.add(name, { ...options, timeoutMs }, handler as ServiceHandler<never>);
+    this.#declare("services");
+    return service;
+  }
+
+  /**
+   * Serves assets: files that viewers ask for by URI, such as the meshes of a robot's description. Several handlers
+   * are asked in the order in which they were added, until one knows the URI.
+   *
+   * A client gets one asset at a time, and behind everything else that is no channel data.
+   *
+   * @returns Disposing it removes the handler.
+   */
+  asset(handler: AssetHandler): Disposable {
+    const registration = this.#assets.add(handler);
+    this.#declare("assets");
+    return registration;
   }
 
   /**
@@ -163,6 +187,17 @@ export class FoxgloveServer implements AsyncDisposable {
     if (this.#sessions.size === 0) return;
     const frame = encodeServerMessage({ op: "time", timestamp }) as Uint8Array;
     for (const session of this.#sessions) session.sendTime(frame);
+  }
+
+  /**
+   * Begins a new session: what clients have gathered so far is of another run. They are told by a fresh `serverInfo`;
+   * channels, services and subscriptions stay as they are.
+   *
+   * @param id Of the new session; default: random.
+   */
+  clearSession(id: string = crypto.randomUUID()): void {
+    this.#sessionId = id;
+    for (const session of this.#sessions) session.sendServerInfo();
   }
 
   /** Calls `listener` on each event of `type` until the returned `Disposable` is disposed. */
@@ -195,11 +230,7 @@ export class FoxgloveServer implements AsyncDisposable {
 
   /** Decides on a request to open a connection; for adapters. */
   admit(request: UpgradeRequest): Admission | Promise<Admission> {
-    const admission = negotiate(request);
-    if (!admission.accepted) return admission;
-    if (this.#closed !== undefined) return unavailable("Server is closing");
-    if (this.#sessions.size >= this.limits.clients) return unavailable("Server has as many clients as it allows");
-    return admission;
+    return this.#admissions.admit(request);
   }
 
   /**
@@ -219,6 +250,9 @@ export class FoxgloveServer implements AsyncDisposable {
     this.#sessions.add(session);
     if (this.#closed !== undefined) {
       session.close({ code: 1001, reason: "Server is closing" });
+    } else if (this.#sessions.size > this.limits.clients) {
+      // Some were admitted at the same time, or by nobody.
+      session.close({ code: 1013, reason: "Server has as many clients as it allows" });
     } else {
       session.greet();
       this.#events.emit("connect", { client: session });
@@ -240,18 +274,61 @@ export class FoxgloveServer implements AsyncDisposable {
   }
 
   async #close(options: ServerCloseOptions): Promise<void> {
+    this.#admissions.close();
     const sessions = [...this.#sessions];
     for (const session of sessions) session.close(options);
     await Promise.all(sessions.map((session) => session.ended));
   }
 
+  #makeAdmissions(): Admissions {
+    return new Admissions({
+      ...this.#options,
+      limits: this.limits,
+      clock: this.#clock,
+      events: this.#events,
+      clients: () => this.#sessions.size,
+    });
+  }
+
+  #makeParameters() {
+    return createParameters({
+      options: this.#options.parameters ?? {},
+      limits: this.limits,
+      clock: this.#clock,
+      events: this.#events,
+      used: () => this.#declare("parameters", "parametersSubscribe"),
+    });
+  }
+
+  #makeGraph() {
+    return createGraph({
+      channels: this.#channels,
+      sessions: this.#sessions,
+      clock: this.#clock,
+      events: this.#events,
+      services: () => this.#services.names(),
+      // What a client must not know of is left out of what it gets of the graph.
+      viewOf: (client) => ({
+        seesTopic: (topic) => this.#permissions.allows(client, "see", topic),
+        seesService: (service) => this.#permissions.allows(client, "call", service),
+      }),
+      used: () => this.#declare("connectionGraph"),
+    });
+  }
+
   #makeHost(): SessionHost {
     return {
       channels: this.#channels,
+      services: this.#services,
+      calls: this.#calls,
+      assets: this.#assets,
+      parameters: this.#parameterRequests,
+      graph: this.#graphFeed,
       limits: this.limits,
       clock: this.#clock,
       events: this.#events,
       supportedEncodings: this.#options.supportedEncodings,
+      allows: (client, right, name) => this.#permissions.allows(client, right, name),
       hasCapability: (name) => this.#capabilities.has(name),
       serverInfo: () => this.#serverInfo(),
       ended: (session) => this.#ended(session),
@@ -269,17 +346,26 @@ export class FoxgloveServer implements AsyncDisposable {
     };
   }
 
-  /** Declares a capability, to the connected clients too: a repeated `serverInfo` is how the protocol says so. */
-  #declare(capability: Capability): void {
-    if (this.#capabilities.has(capability)) return;
-    this.#capabilities.add(capability);
+  /** Declares capabilities, to the connected clients too: a repeated `serverInfo` is how the protocol says so. */
+  #declare(...capabilities: Capability[]): void {
+    if (capabilities.every((capability) => this.#capabilities.has(capability))) return;
+    for (const capability of capabilities) this.#capabilities.add(capability);
     for (const session of this.#sessions) session.sendServerInfo();
   }
 
   #advertiseAdded(): void {
     const added = this.#channels.takeAdded();
-    if (added.length === 0) return;
-    for (const session of this.#sessions) session.advertise(added);
+    const services = this.#services.takeAdded();
+    if (added.length + services.length === 0) return;
+    for (const session of this.#sessions) {
+      session.advertise(added);
+      advertiseServices(session, services);
+    }
+  }
+
+  #serviceRemoved(entry: ServiceEntry): void {
+    this.#calls.serviceRemoved(entry);
+    for (const session of this.#sessions) unadvertiseService(session, entry.service.id);
   }
 
   #channelRemoved(entry: ChannelEntry): void {
@@ -312,8 +398,4 @@ function addStats(totals: ServerStats, session: Session): void {
   totals.sentBytes += stats.sentBytes;
   totals.droppedMessages += stats.droppedMessages;
   totals.droppedBytes += stats.droppedBytes;
-}
-
-function unavailable(body: string): Admission {
-  return { accepted: false, upgrade: true, status: 503, headers: { "Retry-After": "5" }, body };
 }

@@ -9,28 +9,42 @@ import { decodeClientMessage, encodeServerMessage } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { AdvertisedChannel, ServerInfo, ServerMessage } from "../protocol/messages.ts";
 import { SchemaTableWriter } from "../protocol/schema_table.ts";
-import { messageBytes, type Transport } from "../transport/transport.ts";
+import { type Message, messageBytes, type Transport } from "../transport/transport.ts";
 import { truncateUtf8 } from "../util/bytes.ts";
 import { deferred } from "../util/async.ts";
+import { ConnectionError } from "../util/errors.ts";
 import type { Events } from "../util/events.ts";
 import type { Clock } from "../util/time.ts";
+import type { AssetRequests } from "./assets.ts";
 import { advertiseBatches, type ChannelEntry, type ChannelRegistry } from "./channels.ts";
 import { ClientChannels } from "./client_channels.ts";
+import type { GraphFeed } from "./graph_feed.ts";
 import type { ServerLimits } from "./limits.ts";
+import type { ParameterRequests } from "./parameter_requests.ts";
+import { HiddenIds, type Permissions } from "./permissions.ts";
 import { handleRequest, refuseInvalid } from "./requests.ts";
 import type { ClientStats, CloseOptions, ServerClient } from "./server_client.ts";
 import type { ServerEvents } from "./server_events.ts";
+import type { ServiceCalls } from "./service_calls.ts";
+import { advertiseServices, type ServiceRegistry } from "./services.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** What a session needs of its server. */
 export interface SessionHost {
   readonly channels: ChannelRegistry;
+  readonly services: ServiceRegistry;
+  readonly calls: ServiceCalls;
+  readonly assets: AssetRequests;
+  readonly parameters: ParameterRequests;
+  readonly graph: GraphFeed<Session>;
   readonly limits: ServerLimits;
   readonly clock: Clock;
   readonly events: Events<ServerEvents>;
   /** Encodings a client may publish in; `undefined` takes any. */
   readonly supportedEncodings: readonly string[] | undefined;
   hasCapability(name: string): boolean;
+  /** Whether a client may do something with what has this name. */
+  allows(client: ServerClient, right: keyof Permissions, name: string): boolean;
   serverInfo(): ServerInfo;
   /** The connection is over and everything released. */
   ended(session: Session): void;
@@ -58,6 +72,10 @@ export class Session implements ServerClient {
   readonly host: SessionHost;
   readonly subscriptions: Subscriptions;
   readonly channels: ClientChannels;
+  /** Channels of the server that do not exist for this client. */
+  readonly hiddenChannels = new HiddenIds();
+  /** Services that do not exist for this client. */
+  readonly hiddenServices = new HiddenIds();
   /** Settles when the connection is over. */
   readonly ended: Promise<void>;
   readonly #ended = deferred<void>();
@@ -108,21 +126,25 @@ export class Session implements ServerClient {
   /** Says who the server is and what it has. One `advertise` is always sent, as the published specification asks. */
   greet(): void {
     this.sendServerInfo();
-    const channels = this.host.channels.infos();
-    if (channels.length === 0) this.send({ op: "advertise", channels });
-    else this.advertise(channels);
+    const told = this.advertise(this.host.channels.infos());
+    if (told === 0) this.send({ op: "advertise", channels: [] });
+    advertiseServices(this, this.host.services.infos());
   }
 
   sendServerInfo(): void {
     this.send({ op: "serverInfo", ...this.host.serverInfo() });
   }
 
-  advertise(channels: readonly AdvertisedChannel[]): void {
-    for (const batch of advertiseBatches(channels)) this.send({ op: "advertise", channels: batch });
+  /** Tells the client of those channels that exist for it. @returns How many. */
+  advertise(channels: readonly AdvertisedChannel[]): number {
+    const visible = this.hiddenChannels.sift(channels, ({ topic }) => this.host.allows(this, "see", topic));
+    for (const batch of advertiseBatches(visible)) this.send({ op: "advertise", channels: batch });
+    return visible.length;
   }
 
   /** Ends the subscription to a channel that went away, if any, and tells the client. @returns Raises the event. */
   channelRemoved({ channel }: ChannelEntry): (() => void) | undefined {
+    if (this.hiddenChannels.delete(channel.id)) return undefined;
     const raise = this.subscriptions.channelRemoved(channel.id);
     this.send({ op: "unadvertise", channelIds: [channel.id] });
     return raise;
@@ -137,6 +159,11 @@ export class Session implements ServerClient {
   send(message: ServerMessage): void {
     if (this.#closing !== undefined || this.#over) return;
     this.#queue.control(encodeServerMessage(message, this.#schemas));
+  }
+
+  /** Queues a message that is made when no control waits, see {@link SendQueue.behindControl}. */
+  sendBehindControl(make: () => Message | undefined): void {
+    if (this.#closing === undefined && !this.#over) this.#queue.behindControl(make);
   }
 
   status(level: StatusLevel, message: string, options: { id?: string } = {}): void {
@@ -171,6 +198,9 @@ export class Session implements ServerClient {
     this.#cancelTermination();
     this.#cancelTermination = this.host.clock.delay(timeoutMs, () => this.#transport.terminate());
     if (this.#closing !== undefined) return;
+    this.#failRequests("Connection is closing");
+    // A handler that was told so may have called this method.
+    if (this.#closing !== undefined) return;
     this.#closing = { code, reason: truncateUtf8(reason, MAX_REASON_BYTES) };
     this.#queue.purgeAll();
     this.#queue.flush();
@@ -181,6 +211,13 @@ export class Session implements ServerClient {
   #closeWhenSent(): void {
     if (this.#closing === undefined || this.#queue.controlBytes > 0) return;
     this.#transport.close(this.#closing.code, this.#closing.reason);
+  }
+
+  /** Answers what still waits for a handler, as long as answers go out, and tells the handlers to stop. */
+  #failRequests(text: string): void {
+    const reason = new ConnectionError(text);
+    this.host.calls.release(this, reason);
+    this.host.assets.release(this, reason);
   }
 
   #received(data: string | Uint8Array): void {
@@ -231,6 +268,9 @@ export class Session implements ServerClient {
     this.#queue.close();
     this.subscriptions.release();
     this.channels.release();
+    this.host.parameters.release(this);
+    this.host.graph.release(this);
+    this.#failRequests("Client has left");
     this.host.ended(this);
     this.host.events.emit("disconnect", { client: this, code, reason });
     this.#ended.resolve();
