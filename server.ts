@@ -44,6 +44,12 @@ export type {
   ParameterStoreOptions,
   ParameterValidator,
 } from "./src/server/parameters.ts";
+export {
+  PlaybackController,
+  type PlaybackRequest,
+  type PlaybackSource,
+  type PlaybackUpdate,
+} from "./src/server/playback.ts";
 export type { PermissionFilter, Permissions } from "./src/server/permissions.ts";
 export type { ServerEvents } from "./src/server/server_events.ts";
 export {

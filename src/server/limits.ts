@@ -36,6 +36,10 @@ export interface ServerLimits {
   dataBytes: number;
   /** Most microseconds that a frame is held under load so that more leave in the same write; 0 turns it off. */
   coalesceMicros: number;
+  /** Playback requests of one client that wait for the handlers. */
+  playbackRequests: number;
+  /** Milliseconds that the handlers of playback have for one request. */
+  playbackMs: number;
   /** Milliseconds that `authorize` has for its answer. */
   authorizeMs: number;
   /** Milliseconds that a closing client has for its closing handshake before it is cut off. */
@@ -76,6 +80,10 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   dataBytes: 16 * MIB,
   // Far below what a person or a 1 kHz loop can notice, and long enough for dozens of messages to share a write.
   coalesceMicros: 200,
+  // A person who drags a slider asks faster than a slow source can jump.
+  playbackRequests: 32,
+  // As long as a service call may take: a source may have to fetch a recording.
+  playbackMs: 30_000,
   // Long enough to ask another server; a client that waits longer gives up.
   authorizeMs: 10_000,
   // A live peer answers a close within a round trip.

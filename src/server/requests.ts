@@ -39,7 +39,11 @@ const HANDLERS: Handlers = {
   unsubscribeConnectionGraph(session) {
     if (supported(session, "connectionGraph")) session.host.graph.release(session);
   },
-  playbackControlRequest: (session) => refuse(session, "playbackControl"),
+  playbackControlRequest(session, request) {
+    const { playback } = session.host;
+    if (playback.serves(session)) playback.request(session, request);
+    else refuse(session, "playbackControl");
+  },
   fetchAsset(session, request) {
     if (session.host.hasCapability("assets")) session.host.assets.fetch(session, request);
     else fail(session, { kind: "fetchAsset", requestId: request.requestId }, unsupported("assets"));

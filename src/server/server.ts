@@ -23,6 +23,8 @@ import type { Admission, UpgradeRequest } from "./handshake.ts";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { createParameters, type ParameterRequests } from "./parameter_requests.ts";
 import type { ParameterStore } from "./parameters.ts";
+import type { PlaybackController, PlaybackSource } from "./playback.ts";
+import { PlaybackRequests } from "./playback_requests.ts";
 import { PermissionCheck } from "./permissions.ts";
 import type { ServerClient } from "./server_client.ts";
 import type { ServerEvents } from "./server_events.ts";
@@ -31,6 +33,7 @@ import type { Service, ServiceHandler, ServiceOptions } from "./service.ts";
 import { ServiceCalls } from "./service_calls.ts";
 import { advertiseServices, type ServiceEntry, ServiceRegistry, unadvertiseService } from "./services.ts";
 import { Session, type SessionHost } from "./session.ts";
+import { Totals } from "./totals.ts";
 
 export type { AcceptOptions, ServerCloseOptions, ServerOptions, ServerStats } from "./server_options.ts";
 
@@ -70,10 +73,11 @@ export class FoxgloveServer implements AsyncDisposable {
   readonly #assets: AssetRequests;
   readonly #parameterRequests: ParameterRequests;
   readonly #graphFeed: GraphFeed<Session>;
+  readonly #playback: PlaybackRequests;
   readonly #permissions: PermissionCheck;
   readonly #admissions: Admissions;
   readonly #host: SessionHost;
-  readonly #past = { sentMessages: 0, sentBytes: 0, droppedMessages: 0, droppedBytes: 0 };
+  readonly #totals = new Totals();
   #connections = 0;
   #closed: Promise<void> | undefined;
 
@@ -104,12 +108,20 @@ export class FoxgloveServer implements AsyncDisposable {
       came: (name) => this.#graphFeed.added(providedByServer(name)),
       went: (name) => this.#graphFeed.removed(providedByServer(name)),
     });
-    const host = { services: this.#services, limits: this.limits, clock: this.#clock, events: this.#events };
+    const host = {
+      channels: this.#channels,
+      services: this.#services,
+      sessions: this.#sessions,
+      limits: this.limits,
+      clock: this.#clock,
+      events: this.#events,
+    };
     this.#calls = new ServiceCalls(host);
     this.#assets = new AssetRequests(host);
+    this.#playback = new PlaybackRequests({ ...host, time: (timestamp) => this.time(timestamp) });
+    this.#admissions = new Admissions({ ...options, ...host, clients: () => this.#sessions.size });
     ({ store: this.parameters, requests: this.#parameterRequests } = this.#makeParameters());
     ({ graph: this.graph, feed: this.#graphFeed } = this.#makeGraph());
-    this.#admissions = this.#makeAdmissions();
     this.#permissions = new PermissionCheck(options.permissions ?? {}, this.#events);
     this.#host = this.#makeHost();
   }
@@ -190,6 +202,18 @@ export class FoxgloveServer implements AsyncDisposable {
   }
 
   /**
+   * Lets clients play, pause and seek recorded data; see {@link PlaybackController} for an example. They are told of the
+   * range of the data. Clients that speak `foxglove.websocket.v1` get the data alone.
+   *
+   * @returns Tells clients how playback goes on.
+   * @throws {TypeError} when the server has a source already.
+   * @throws {RangeError} when the source ends before it begins.
+   */
+  playback(source: PlaybackSource): PlaybackController {
+    return this.#playback.start(source);
+  }
+
+  /**
    * Begins a new session: what clients have gathered so far is of another run. They are told by a fresh `serverInfo`;
    * channels, services and subscriptions stay as they are.
    *
@@ -217,15 +241,8 @@ export class FoxgloveServer implements AsyncDisposable {
 
   /** Figures of now. */
   stats(): ServerStats {
-    const totals: ServerStats = {
-      clients: this.#sessions.size,
-      channels: this.#channels.size,
-      subscriptions: 0,
-      queuedBytes: 0,
-      ...this.#past,
-    };
-    for (const session of this.#sessions) addStats(totals, session);
-    return totals;
+    const present = Array.from(this.#sessions, (session) => session.stats());
+    return { ...this.#totals.of(present), channels: this.#channels.size };
   }
 
   /** Decides on a request to open a connection; for adapters. */
@@ -280,16 +297,6 @@ export class FoxgloveServer implements AsyncDisposable {
     await Promise.all(sessions.map((session) => session.ended));
   }
 
-  #makeAdmissions(): Admissions {
-    return new Admissions({
-      ...this.#options,
-      limits: this.limits,
-      clock: this.#clock,
-      events: this.#events,
-      clients: () => this.#sessions.size,
-    });
-  }
-
   #makeParameters() {
     return createParameters({
       options: this.#options.parameters ?? {},
@@ -324,13 +331,14 @@ export class FoxgloveServer implements AsyncDisposable {
       assets: this.#assets,
       parameters: this.#parameterRequests,
       graph: this.#graphFeed,
+      playback: this.#playback,
       limits: this.limits,
       clock: this.#clock,
       events: this.#events,
       supportedEncodings: this.#options.supportedEncodings,
       allows: (client, right, name) => this.#permissions.allows(client, right, name),
       hasCapability: (name) => this.#capabilities.has(name),
-      serverInfo: () => this.#serverInfo(),
+      serverInfo: (session) => this.#playback.describe(session, this.#serverInfo()),
       ended: (session) => this.#ended(session),
     };
   }
@@ -382,20 +390,6 @@ export class FoxgloveServer implements AsyncDisposable {
 
   #ended(session: Session): void {
     this.#sessions.delete(session);
-    const { sentMessages, sentBytes, droppedMessages, droppedBytes } = session.stats();
-    this.#past.sentMessages += sentMessages;
-    this.#past.sentBytes += sentBytes;
-    this.#past.droppedMessages += droppedMessages;
-    this.#past.droppedBytes += droppedBytes;
+    this.#totals.left(session.stats());
   }
-}
-
-function addStats(totals: ServerStats, session: Session): void {
-  const stats = session.stats();
-  totals.subscriptions += stats.subscriptions.length;
-  totals.queuedBytes += stats.queuedBytes;
-  totals.sentMessages += stats.sentMessages;
-  totals.sentBytes += stats.sentBytes;
-  totals.droppedMessages += stats.droppedMessages;
-  totals.droppedBytes += stats.droppedBytes;
 }

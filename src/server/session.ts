@@ -22,6 +22,7 @@ import type { GraphFeed } from "./graph_feed.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ParameterRequests } from "./parameter_requests.ts";
 import { HiddenIds, type Permissions } from "./permissions.ts";
+import type { PlaybackRequests } from "./playback_requests.ts";
 import { handleRequest, refuseInvalid } from "./requests.ts";
 import type { ClientStats, CloseOptions, ServerClient } from "./server_client.ts";
 import type { ServerEvents } from "./server_events.ts";
@@ -37,6 +38,7 @@ export interface SessionHost {
   readonly assets: AssetRequests;
   readonly parameters: ParameterRequests;
   readonly graph: GraphFeed<Session>;
+  readonly playback: PlaybackRequests;
   readonly limits: ServerLimits;
   readonly clock: Clock;
   readonly events: Events<ServerEvents>;
@@ -45,7 +47,8 @@ export interface SessionHost {
   hasCapability(name: string): boolean;
   /** Whether a client may do something with what has this name. */
   allows(client: ServerClient, right: keyof Permissions, name: string): boolean;
-  serverInfo(): ServerInfo;
+  /** What a client is told of the server. */
+  serverInfo(session: Session): ServerInfo;
   /** The connection is over and everything released. */
   ended(session: Session): void;
 }
@@ -129,10 +132,11 @@ export class Session implements ServerClient {
     const told = this.advertise(this.host.channels.infos());
     if (told === 0) this.send({ op: "advertise", channels: [] });
     advertiseServices(this, this.host.services.infos());
+    this.host.playback.greet(this);
   }
 
   sendServerInfo(): void {
-    this.send({ op: "serverInfo", ...this.host.serverInfo() });
+    this.send({ op: "serverInfo", ...this.host.serverInfo(this) });
   }
 
   /** Tells the client of those channels that exist for it. @returns How many. */
@@ -153,6 +157,11 @@ export class Session implements ServerClient {
   /** Queues an encoded `time` frame; one that is still waiting is replaced. */
   sendTime(frame: Uint8Array): void {
     this.#queue.latest(frame, TIME_KEY);
+  }
+
+  /** Forgets the data and the time that wait: they are of before. */
+  discardData(): void {
+    this.#queue.purgeAll();
   }
 
   /** Queues a message in the control lane; on a connection that is ending it is not worth encoding. */
@@ -271,6 +280,7 @@ export class Session implements ServerClient {
     this.host.parameters.release(this);
     this.host.graph.release(this);
     this.#failRequests("Client has left");
+    this.host.playback.release(this);
     this.host.ended(this);
     this.host.events.emit("disconnect", { client: this, code, reason });
     this.#ended.resolve();

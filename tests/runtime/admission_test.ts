@@ -7,7 +7,7 @@ if (runtime === "deno" || runtime === "node") {
   admissionSuite("node:http", nodeHttp);
   admissionSuite("a server of node:http", insideNodeHttp());
 }
-if (runtime === "deno") admissionSuite("Deno.serve", insideDenoServe);
+if (runtime === "deno") admissionSuite("Deno.serve", insideDenoServe, { noticesLeavers: false });
 if (runtime === "bun") {
   admissionSuite("bun.ts", bun);
   admissionSuite("a Bun.serve", insideBunServe);

@@ -19,8 +19,14 @@ interface Scene {
 
 const OFFER: RequestOptions = { protocols: ["foxglove.sdk.v1"] };
 
+/** What an adapter can do. */
+export interface AdmissionTraits {
+  /** A client that leaves right before its upgrade is forgotten; Deno.serve waits for it for ever, in its shutdown() too. */
+  noticesLeavers: boolean;
+}
+
 /** Declares the tests. */
-export function admissionSuite(name: string, listen: Listen): void {
+export function admissionSuite(name: string, listen: Listen, traits: AdmissionTraits = { noticesLeavers: true }): void {
   const on = (sentence: string, options: ServerOptions, body: (scene: Scene) => Promise<void>) =>
     test(`${name}: ${sentence}`, async () => {
       const server = new FoxgloveServer(options);
@@ -35,6 +41,7 @@ export function admissionSuite(name: string, listen: Listen): void {
       }
     });
   authorizations(on);
+  if (traits.noticesLeavers) leavers(on);
   waits(on);
   origins(on);
   numbers(on);
@@ -119,6 +126,21 @@ function waits(on: On): void {
     assertEquals(scene.errors.map((error) => (error as Error).message), ["No answer of authorize within 20 ms"]);
   });
 
+  const waiting = deferred<void>();
+  const wait = () => {
+    waiting.resolve();
+    return never();
+  };
+  on("close() answers those who wait for their authorization with 503", { authorize: wait }, async (scene) => {
+    const answer = ask(scene.port);
+    await waiting.promise;
+    await scene.server.close();
+    const { status, body } = await answer;
+    assertEquals([status, body], [503, "Server is closing\n"]);
+  });
+}
+
+function leavers(on: On): void {
   const asked = deferred<void>();
   const verdict = deferred<boolean>();
   const authorize = () => {
@@ -135,19 +157,6 @@ function waits(on: On): void {
     assertEquals((await ask(scene.port)).status, 101, "others go on");
     while (scene.server.clients.size > 0) await new Promise((resolve) => scene.server.on("disconnect", resolve));
     assertEquals(scene.errors, []);
-  });
-
-  const waiting = deferred<void>();
-  const wait = () => {
-    waiting.resolve();
-    return never();
-  };
-  on("close() answers those who wait for their authorization with 503", { authorize: wait }, async (scene) => {
-    const answer = ask(scene.port);
-    await waiting.promise;
-    await scene.server.close();
-    const { status, body } = await answer;
-    assertEquals([status, body], [503, "Server is closing\n"]);
   });
 }
 
