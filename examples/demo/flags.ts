@@ -40,11 +40,11 @@ const OPTIONS = {
 export function readFlags(args: string[]): Flags {
   const { port, host, seconds, help, "no-watch": noWatch } = parse(args);
   return {
-    port: readNumber("port", port, (value) => Number.isInteger(value) && value <= 65_535, "a whole number up to 65535"),
-    host: host === "" ? refuse("host", host, "a name or an address") : host,
+    port: readNumber("port", port, (value) => Number.isInteger(value) && value <= 65_535),
+    host: host === "" ? refuse("host", host) : host,
     seconds: seconds === undefined
       ? undefined
-      : readNumber("seconds", seconds, (value) => value > 0 && value <= MAX_SECONDS, "a number above 0"),
+      : readNumber("seconds", seconds, (value) => value > 0 && value <= MAX_SECONDS),
     watch: !noWatch,
     help,
   };
@@ -53,21 +53,33 @@ export function readFlags(args: string[]): Flags {
 /** Timers of all runtimes end here: 2^31 ms, some 24 days. */
 const MAX_SECONDS = 2_147_483;
 
+/** What follows a flag. */
+const VALUES = {
+  port: "a whole number from 0 to 65535",
+  host: "a name or an address",
+  seconds: `a number above 0, at most ${MAX_SECONDS}`,
+} as const;
+
+type ValueFlag = keyof typeof VALUES;
+
 function parse(args: string[]) {
   try {
     return parseArgs({ args, options: OPTIONS }).values;
   } catch (error) {
     // The first sentence says what is wrong, on all runtimes; what follows speaks of programs in general.
     const [sentence = ""] = (error as Error).message.split(/\.\s|\.?$|\n/);
+    const flag = Object.keys(VALUES).find((name) => sentence.startsWith(`Option '--${name}`));
+    // Of a flag without its value it speaks of options that are ambiguous: a minus could be the next one.
+    if (flag !== undefined) refuse(flag as ValueFlag);
     throw new UsageError(`${sentence}; --help shows the flags`);
   }
 }
 
-function readNumber(flag: string, text: string, isValid: (value: number) => boolean, expected: string): number {
+function readNumber(flag: ValueFlag, text: string, isValid: (value: number) => boolean): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  return isValid(value) ? value : refuse(flag, text, expected);
+  return isValid(value) ? value : refuse(flag, text);
 }
 
-function refuse(flag: string, text: string, expected: string): never {
-  throw new UsageError(`Flag "--${flag}" takes ${expected}, not "${text}"`);
+function refuse(flag: ValueFlag, text?: string): never {
+  throw new UsageError(`--${flag} takes ${VALUES[flag]}${text === undefined ? "" : `, not "${text}"`}`);
 }

@@ -24,9 +24,10 @@ const ANY_ADDRESS = ["0.0.0.0", "::"];
 /** Where a page that came by https may connect without encryption. */
 const LOOPBACK = /^ws:\/\/(127\.|localhost|\[::1\])/;
 
+/** Without the "s" it fits 80 columns with every port. Nothing goes out in the clear: browsers know all of .dev for https. */
 function link(url: string): string {
   return `Or with Foxglove in a browser of this machine:
-https://app.foxglove.dev/~/view?ds=foxglove-websocket&ds.url=${url}
+http://app.foxglove.dev/~/view?ds=foxglove-websocket&ds.url=${url}
 `;
 }
 

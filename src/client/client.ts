@@ -104,7 +104,7 @@ export class FoxgloveClient implements AsyncDisposable {
       counters,
       send,
       publish: (channelId, data) => link.publish(channelId, data),
-      room: () => link.room(),
+      room: (bytes) => link.room(bytes),
       report: (error, during) => events.emit("error", { error, during }),
     });
     this.#parts = { catalogue, subscriptions, publishers, features, events, counters };
@@ -338,7 +338,7 @@ export class FoxgloveClient implements AsyncDisposable {
    */
   async close(options: ClientCloseOptions = {}): Promise<void> {
     const { code = 1000, reason = "", timeoutMs = this.#limits.closeMs } = options;
-    if (code !== 1000 && !(code >= 3000 && code <= 4999)) {
+    if (code !== 1000 && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
       throw new RangeError(`Cannot close with code ${code}: a client may use 1000 and 3000 to 4999`);
     }
     this.#closing = true;

@@ -78,7 +78,7 @@ export class Connection {
     this.#greeted.promise.catch(() => {});
     transport.bind({
       message: (data) => this.#received(data),
-      drain: () => this.#unsent <= WRITER_BYTES && this.#wakeWriters(),
+      drain: () => this.#wakeWriters(),
       close: (code, reason) => this.#hold(() => this.#end({ code, reason })),
     });
   }
@@ -116,16 +116,18 @@ export class Connection {
 
   /** Sends a published message, unless too much waits already. @returns Whether it was taken. */
   publish(channelId: number, data: Uint8Array): boolean {
-    const unsent = this.#unsent;
-    const full = unsent > 0 && unsent + data.length > this.#options.limits.publishBytes;
-    if (full || this.#closing !== undefined || this.#over) return false;
+    if (!this.#fits(data.length) || this.#closing !== undefined || this.#over) return false;
     this.send({ op: "messageData", channelId, data });
     return true;
   }
 
-  /** Settles when a writer may go on: at once, or when the server has taken enough, or when the connection is over. */
-  room(): Promise<void> {
-    if (this.#over || this.#unsent <= WRITER_BYTES) return Promise.resolve();
+  /**
+   * Whether a writer must wait before it publishes so many bytes: what it gets settles when it is time to ask again.
+   * `undefined` when there is room, or when the connection is ending and there will be none.
+   */
+  room(bytes: number): Promise<void> | undefined {
+    if (this.#closing !== undefined || this.#over) return undefined;
+    if (this.#unsent <= WRITER_BYTES && this.#fits(bytes)) return undefined;
     return new Promise((resolve) => this.#writers.push(resolve));
   }
 
@@ -161,6 +163,12 @@ export class Connection {
 
   get #unsent(): number {
     return this.#transport.buffered() ?? 0;
+  }
+
+  /** Whether a message may wait too. Up to `DRAIN_BYTES` nothing counts as waiting: no drain need come to tell of less. */
+  #fits(bytes: number): boolean {
+    const unsent = this.#unsent;
+    return unsent <= DRAIN_BYTES || unsent + bytes <= this.#options.limits.publishBytes;
   }
 
   #received(data: string | Uint8Array): void {

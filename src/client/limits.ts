@@ -16,7 +16,7 @@ export interface ClientLimits {
   subscriptionMessages: number;
   /** Bytes of those messages, likewise. */
   subscriptionBytes: number;
-  /** Bytes waiting to be sent beyond which published messages are dropped and counted. */
+  /** Bytes waiting to be sent beyond which published messages are dropped and counted; 64 KiB may always wait. */
   publishBytes: number;
   /** Bytes of everything waiting to be sent; more cuts the connection. */
   sendBytes: number;

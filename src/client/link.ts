@@ -112,12 +112,10 @@ export class Link {
     return this.#connection.publish(channelId, data);
   }
 
-  /** Settles when a writer may go on, or the client is over; not as long as it reconnects. */
-  async room(): Promise<void> {
-    await this.#connection.room();
-    while (this.#state.status === "reconnecting") {
-      await new Promise<void>((resolve) => this.#waiters.push(resolve));
-    }
+  /** As with a connection; while it reconnects, a writer waits. */
+  room(bytes: number): Promise<void> | undefined {
+    if (this.#state.status !== "reconnecting") return this.#connection.room(bytes);
+    return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   stats(): ConnectionStats {

@@ -12,7 +12,8 @@ export type WebSocketFactory = (url: string, protocols: string[]) => WebSocket |
 /** The text of a ws:// or wss:// address. @throws {TypeError} when it is something else. */
 export function webSocketUrl(target: string | URL): string {
   const url = String(target);
-  if (!/^wss?:\/\/./i.test(url)) {
+  // By the URL standard, and no blank: runtimes differ in what they make of other texts. A WebSocket takes no fragment.
+  if (!/^wss?:\/\/[^\s#]+$/i.test(url) || !URL.canParse(url)) {
     throw new TypeError(`Cannot connect to "${url}": need an address such as "ws://localhost:8765"`);
   }
   return url;

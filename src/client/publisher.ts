@@ -32,8 +32,8 @@ export interface PublisherOptions<T = unknown> {
 export interface PublisherHost {
   /** Queues a message. @returns Whether it was taken. */
   publish(channelId: number, data: Uint8Array): boolean;
-  /** Settles when a writer may go on. */
-  room(): Promise<void>;
+  /** Whether a writer of so many bytes must wait; it asks again when this settles. */
+  room(bytes: number): Promise<void> | undefined;
   /** Takes the channel away. */
   unadvertise(channelId: number): void;
 }
@@ -94,7 +94,7 @@ export class Publisher<T = unknown> implements AsyncDisposable {
    * @throws {TypeError} when the message cannot be encoded.
    */
   publish(message: T | Uint8Array): boolean {
-    const data = message instanceof Uint8Array ? message : this.#encode(message);
+    const data = this.#bytes(message);
     const taken = !this.#closed && this.#host.publish(this.channel.id, data);
     if (!taken) this.#dropped++;
     return taken;
@@ -107,8 +107,11 @@ export class Publisher<T = unknown> implements AsyncDisposable {
   get writable(): WritableStream<T | Uint8Array> {
     return this.#writable ??= new WritableStream({
       write: async (message) => {
-        await this.#host.room();
-        if (!this.publish(message)) throw this.#refusal();
+        const data = this.#bytes(message);
+        // Asked in the same turn in which it is published: another writer may have taken the room.
+        let room = this.#host.room(data.length);
+        for (; room !== undefined; room = this.#host.room(data.length)) await room;
+        if (!this.publish(data)) throw this.#refusal();
       },
       close: () => this.close(),
       abort: () => this.close(),
@@ -128,11 +131,16 @@ export class Publisher<T = unknown> implements AsyncDisposable {
     return Promise.resolve();
   }
 
+  #bytes(message: T | Uint8Array): Uint8Array {
+    return message instanceof Uint8Array ? message : this.#encode(message);
+  }
+
+  /** Why there is no more room to wait for. */
   #refusal(): FoxgloveError {
     const where = `Cannot publish on "${this.topic}"`;
     return this.#closed
       ? new FoxgloveError(`${where}: the publisher is closed`, { code: "closed" })
-      : new ConnectionError(`${where}: there is no connection, or no server that takes it`);
+      : new ConnectionError(`${where}: the connection is closed or closing, or its server does not take it`);
   }
 }
 

@@ -17,7 +17,7 @@ export interface PublishersHost {
   readonly counters: Counters;
   send(message: ClientMessage): void;
   publish(channelId: number, data: Uint8Array): boolean;
-  room(): Promise<void>;
+  room(bytes: number): Promise<void> | undefined;
   /** Takes what the user should know of. */
   report(error: unknown, during: string): void;
 }
@@ -66,8 +66,8 @@ export class Publishers implements PublisherHost, LinkPart {
     return taken;
   }
 
-  room(): Promise<void> {
-    return this.#host.room();
+  room(bytes: number): Promise<void> | undefined {
+    return this.#host.room(bytes);
   }
 
   unadvertise(channelId: number): void {

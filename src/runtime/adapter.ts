@@ -34,10 +34,12 @@ export const IDLE_SECONDS = 30;
 /** An HTTP answer to a request that becomes no connection. */
 export type Refusal = Pick<Extract<Admission, { accepted: false }>, "status" | "headers" | "body">;
 
+/** Scheme and authority of an address; both are missing in Bun when a request has no `Host`, and either may be odd. */
+const ORIGIN = /^[a-z]+:\/\/[^/?#]*/i;
+
 /** A request in the form of fetch, as the handshake sees it. */
 export function fetchUpgradeRequest({ method, url, headers }: Request, address: string | undefined): UpgradeRequest {
-  const { pathname, search } = new URL(url);
-  return { method, url: pathname + search, headers, address };
+  return { method, url: url.replace(ORIGIN, ""), headers, address };
 }
 
 /** A refusal in the form of fetch. */
@@ -45,13 +47,25 @@ export function refusalResponse({ status, headers, body }: Refusal): Response {
   return new Response(body, { status, headers });
 }
 
+/** Addresses that stand for every one of this machine, and one of them that clients here can use. */
+const LOCAL: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+
+/** The address for clients on this machine of a server that is bound to `host`. */
+export function localUrl(host: string, port: number): string {
+  return `ws://${hostPort(LOCAL[host] ?? host, port)}`;
+}
+
+function hostPort(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** What it means for a user that listening failed. */
-export function listenError(error: unknown, { host, port }: ListenOptions): FoxgloveError {
-  const { code } = error as { code?: string };
-  return code === "EADDRINUSE"
-    ? new FoxgloveError(`Cannot listen on ${host}:${port}: the port is in use`, {
-      code: "address_in_use",
-      cause: error,
-    })
-    : new FoxgloveError(`Cannot listen on ${host}:${port}: ${code ?? error}`, { code: "listen_failed", cause: error });
+export function listenError(cause: unknown, { host, port }: ListenOptions): FoxgloveError {
+  const { code } = cause as { code?: string };
+  const inUse = code === "EADDRINUSE";
+  const detail = inUse ? "the port is in use" : code ?? String(cause);
+  return new FoxgloveError(`Cannot listen on ${hostPort(host, port)}: ${detail}`, {
+    code: inUse ? "address_in_use" : "listen_failed",
+    cause,
+  });
 }

@@ -8,12 +8,19 @@ import { systemClock } from "../util/time.ts";
 
 /** What is used of Bun's `ServerWebSocket`. */
 export interface BunSocket<Data = unknown> {
+  /** What the upgrade has attached to it. */
   data: Data;
+  /** The form in which binary messages come. */
   binaryType?: string;
+  /** Sends a message. */
   send(data: string | Uint8Array<ArrayBuffer>): number;
+  /** Gathers what `callback` sends into few writes. */
   cork(callback: () => void): unknown;
+  /** Bytes that the kernel has not got yet. */
   getBufferedAmount(): number;
+  /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
+  /** Cuts the connection. */
   terminate(): void;
 }
 

@@ -29,12 +29,14 @@ const CLIENT_HAS_LEFT: Refusal = { status: 499, headers: {}, body: "" };
  * import { upgrade } from "@foxwire/foxwire/deno";
  *
  * const server = new FoxgloveServer({ name: "robot" });
- * const http = Deno.serve({ hostname: "127.0.0.1", port: 0 }, async (request, info) => {
+ * const stop = new AbortController();
+ * const http = Deno.serve({ hostname: "127.0.0.1", port: 0, signal: stop.signal }, async (request, info) => {
  *   return await upgrade(server, request, info) ?? new Response("Hello\n");
  * });
  *
  * await server.close();
- * await http.shutdown();
+ * stop.abort(); // shutdown() may wait for ever for a peer that vanished during its handshake (Deno 2.9)
+ * await http.finished;
  * ```
  */
 export async function upgrade(

@@ -13,7 +13,15 @@ export type { ServerCore } from "./adapter.ts";
  *
  * @example
  * ```ts
- * import { connect, serve } from "@foxwire/foxwire";
+ * import { connect } from "@foxwire/foxwire/client";
+ * import { webSocket } from "@foxwire/foxwire/node";
+ * import { serve } from "@foxwire/foxwire/server";
+ *
+ * const server = await serve({ port: 0 });
+ * const client = await connect(server.url, { webSocket });
+ *
+ * await client.close();
+ * await server.close();
  * ```
  */
 export async function webSocket(url: string, protocols: string[]): Promise<WebSocket> {

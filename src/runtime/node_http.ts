@@ -24,8 +24,6 @@ export interface AttachOptions {
   compress?: boolean;
 }
 
-type HttpServer = Server | HttpsServer;
-
 /** Without context from message to message a connection costs no memory, and short messages stay as they are. */
 const DEFLATE: PerMessageDeflateOptions = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 const NOT_FOUND: Refusal = { status: 404, headers: {}, body: "There is no WebSocket server at this path\n" };
@@ -51,7 +49,7 @@ const NOT_FOUND: Refusal = { status: 404, headers: {}, body: "There is no WebSoc
  * httpServer.close();
  * ```
  */
-export function attach(server: ServerCore, httpServer: HttpServer, options: AttachOptions = {}): Disposable {
+export function attach(server: ServerCore, httpServer: Server | HttpsServer, options: AttachOptions = {}): Disposable {
   const upgrades = new Upgrades(server, httpServer, options);
   return { [Symbol.dispose]: () => upgrades.stop() };
 }
@@ -99,7 +97,7 @@ class Upgrades {
   /** Rejects when `ws` cannot be loaded. */
   readonly ready: Promise<WebSocketServer>;
   readonly #server: ServerCore;
-  readonly #httpServer: HttpServer;
+  readonly #httpServer: Server | HttpsServer;
   readonly #path: string | undefined;
   /** The sockets that left node:http for us. */
   readonly #sockets = new Set<Duplex>();
@@ -109,7 +107,7 @@ class Upgrades {
     else if (this.#httpServer.listenerCount("upgrade") === 1) refuse(socket, NOT_FOUND);
   };
 
-  constructor(server: ServerCore, httpServer: HttpServer, { path, compress = false }: AttachOptions) {
+  constructor(server: ServerCore, httpServer: Server | HttpsServer, { path, compress = false }: AttachOptions) {
     this.#server = server;
     this.#httpServer = httpServer;
     this.#path = path;

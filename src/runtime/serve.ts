@@ -4,7 +4,7 @@
  * @module
  */
 import { FoxgloveServer, type ServerCloseOptions, type ServerOptions } from "../server/server.ts";
-import type { Listener } from "./adapter.ts";
+import { type Listener, localUrl } from "./adapter.ts";
 
 /** Options of {@link serve}. */
 export interface ServeOptions extends ServerOptions {
@@ -16,9 +16,6 @@ export interface ServeOptions extends ServerOptions {
 
 const HOST = "127.0.0.1";
 const PORT = 8765;
-
-/** Addresses that stand for every one of this machine, and one of them that clients here can use. */
-const LOCAL: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 /** A {@link FoxgloveServer} that listens; made by {@link serve}. */
 export class ListeningServer extends FoxgloveServer {
@@ -34,9 +31,11 @@ export class ListeningServer extends FoxgloveServer {
 
   /** @ignore {@link serve} does this. */
   static async listen(options: ServeOptions): Promise<ListeningServer> {
+    const { port = PORT } = options;
+    if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError(`Cannot listen on port ${port}`);
     const server = new ListeningServer(options);
-    const { listen } = "Bun" in globalThis ? await import("./bun.ts") : await import("./node_http.ts");
-    server.#listener = await listen(server, { host: server.host, port: options.port ?? PORT });
+    const { listen } = "Bun" in globalThis ? await import("./bun_serve.ts") : await import("./node_http.ts");
+    server.#listener = await listen(server, { host: server.host, port });
     return server;
   }
 
@@ -47,14 +46,14 @@ export class ListeningServer extends FoxgloveServer {
 
   /** The address for clients on this machine: `"ws://127.0.0.1:8765"`. */
   get url(): string {
-    const host = LOCAL[this.host] ?? this.host;
-    return `ws://${host.includes(":") ? `[${host}]` : host}:${this.port}`;
+    return localUrl(this.host, this.port);
   }
 
   /** Stops listening, then ends every connection as `FoxgloveServer.close()` does. Idempotent, and bounded in time. */
   override async close(options?: ServerCloseOptions): Promise<void> {
+    const closed = super.close(options);
     this.#listener.stop();
-    await super.close(options);
+    await closed;
     await this.#listener.close();
   }
 }
@@ -62,6 +61,7 @@ export class ListeningServer extends FoxgloveServer {
 /**
  * Starts a server that listens for clients, on Deno, Bun and Node alike.
  *
+ * @throws {RangeError} when the port is none.
  * @throws {FoxgloveError} `code` is `"address_in_use"` when the port is taken, `"listen_failed"` when it may not be used.
  *
  * @example

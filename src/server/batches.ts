@@ -3,29 +3,23 @@
  *
  * @module
  */
+import { utf8Length } from "../util/bytes.ts";
 
 const BATCH_ITEMS = 100;
-const BATCH_CHARS = 1024 * 1024;
+const BATCH_BYTES = 1024 * 1024;
 
-/**
- * Items in batches of at most 100, or about 1 MiB: no message that has one of them is too large for a peer.
- *
- * @param charsOf What is large in an item; its other members count nothing.
- */
-export function inBatches<T>(items: readonly T[], charsOf: (item: T) => number): T[][] {
+/** Items in batches of at most 100, or about 1 MiB of JSON: no message that has one of them is too large for a peer. */
+export function inBatches<T>(items: readonly T[]): T[][] {
   const batches: T[][] = [];
-  let batch: T[] = [];
-  let chars = 0;
+  let room = 0;
   for (const item of items) {
-    const more = charsOf(item);
-    if (batch.length === BATCH_ITEMS || (batch.length > 0 && chars + more > BATCH_CHARS)) {
-      batches.push(batch);
-      batch = [];
-      chars = 0;
+    const bytes = utf8Length(JSON.stringify(item));
+    if (bytes > room || batches.at(-1)?.length === BATCH_ITEMS) {
+      batches.push([]);
+      room = BATCH_BYTES;
     }
-    batch.push(item);
-    chars += more;
+    batches.at(-1)!.push(item);
+    room -= bytes;
   }
-  if (batch.length > 0) batches.push(batch);
   return batches;
 }

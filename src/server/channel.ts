@@ -41,7 +41,7 @@ export interface ChannelOptions<T = unknown> {
 export interface PublishOptions {
   /** When the message was made, in nanoseconds since 1970; default now. */
   logTime?: bigint;
-  /** `true`: the bytes are given away and will not be changed, so that large ones need not be copied. */
+  /** `true`: the bytes, or what `encode` returns, are given away and not changed: large ones need not be copied. */
   owned?: boolean;
 }
 
@@ -100,11 +100,10 @@ export class Channel<T = unknown> {
    */
   publish(message: T | Uint8Array, options: PublishOptions = {}): void {
     if (this.#fanout.size === 0 && !this.#latches) return;
-    const payload = this.#bytes(message);
-    const encoded = { payload, logTime: options.logTime ?? wallTime() };
+    const encoded = { payload: this.#bytes(message), logTime: options.logTime ?? wallTime() };
     // An encoder may use its buffer again: what is kept for long is kept as a copy.
     if (this.#latches) this.#fanout.latch(encoded, options.owned === true);
-    else this.#fanout.send(encoded, payload !== message || options.owned === true);
+    else this.#fanout.send(encoded, this.#owns(message, options));
   }
 
   /**
@@ -117,9 +116,8 @@ export class Channel<T = unknown> {
   publishTo(client: ServerClient, message: T | Uint8Array, options: PublishOptions = {}): boolean {
     const subscriber = this.#fanout.of(client);
     if (subscriber === undefined) return false;
-    const payload = this.#bytes(message);
-    const encoded = { payload, logTime: options.logTime ?? wallTime() };
-    this.#fanout.send(encoded, payload !== message || options.owned === true, subscriber);
+    const encoded = { payload: this.#bytes(message), logTime: options.logTime ?? wallTime() };
+    this.#fanout.send(encoded, this.#owns(message, options), subscriber);
     return true;
   }
 
@@ -130,14 +128,25 @@ export class Channel<T = unknown> {
     this.#remove();
   }
 
+  /** Whether nobody else will change the bytes of a message. An encoder of the user may fill one buffer again and again. */
+  #owns(message: T | Uint8Array, { owned = false }: PublishOptions): boolean {
+    return owned || (!(message instanceof Uint8Array) && this.#encode === jsonEncode);
+  }
+
   #bytes(message: T | Uint8Array): Uint8Array {
     return message instanceof Uint8Array ? message : this.#encode(message);
   }
 }
 
+/** Message encodings that say nothing without a schema. */
+const NEED_SCHEMA: readonly string[] = ["protobuf", "flatbuffer", "ros1", "cdr"];
+
 /** The wire form of a channel; a schemaless one has empty names and no schema encoding. */
 export function advertisedChannel(id: number, topic: string, options: ChannelOptions<never>): AdvertisedChannel {
   const { encoding, schema, metadata } = options;
+  if (schema === undefined && NEED_SCHEMA.includes(encoding)) {
+    throw new TypeError(`Cannot add channel "${topic}": encoding "${encoding}" needs a schema`);
+  }
   return {
     id,
     topic,

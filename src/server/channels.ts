@@ -106,7 +106,7 @@ export class ChannelRegistry {
   }
 }
 
-/** Channels in batches, by their schemas: no `advertise` is too large for a peer. */
+/** Channels in batches: no `advertise` is too large for a peer. */
 export function advertiseBatches(channels: readonly AdvertisedChannel[]): AdvertisedChannel[][] {
-  return inBatches(channels, ({ schema }) => schema.length);
+  return inBatches(channels);
 }

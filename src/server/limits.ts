@@ -74,7 +74,7 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   assetMs: 30_000,
   // An asset is one message, and peers cut the connection at larger ones: Deno's WebSocket at 64 MiB, npm `ws` at 100.
   assetBytes: 60 * MIB,
-  // Ten thousand channels with schemas of a kilobyte fit in the greeting with room to spare.
+  // Minutes of statuses and answers; channels are announced as there is room, however many there are.
   controlBytes: 16 * MIB,
   // A few point clouds, or several seconds of everything else.
   dataBytes: 16 * MIB,

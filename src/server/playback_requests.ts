@@ -220,7 +220,7 @@ export class PlaybackRequests {
     this.#end(job);
     abort.abort(error);
     if (job.promised && this.#moves) this.#state.status = "paused";
-    if (hasLeft) return this.#tellChange();
+    if (hasLeft) return void this.#tellChange();
     session.status("error", `Playback control failed: ${failureText(error)}`);
     if (!job.answered) this.#tell({ didSeek: false, job });
     else this.#tellChange();

@@ -6,7 +6,7 @@
 import { type Capability, isSubprotocol, type StatusLevel } from "../protocol/constants.ts";
 import { encodeServerMessage } from "../protocol/codec.ts";
 import type { ServerInfo } from "../protocol/messages.ts";
-import type { Transport } from "../transport/transport.ts";
+import { checkCloseCode, type Transport } from "../transport/transport.ts";
 import { webSocketTransport } from "../transport/web_socket.ts";
 import { FoxgloveError } from "../util/errors.ts";
 import { Events, type Listener } from "../util/events.ts";
@@ -135,7 +135,7 @@ export class FoxgloveServer implements AsyncDisposable {
    * Adds a channel; connected clients are told in the next turn, all channels of one turn at once.
    *
    * @param topic Name of the topic. A second channel on a live topic is allowed, but viewers show only one.
-   * @throws {TypeError} when the schema's data does not fit its encoding.
+   * @throws {TypeError} when the schema's data does not fit its encoding, or the message encoding needs a schema.
    */
   channel<T = unknown>(topic: string, options: ChannelOptions<T>): Channel<T> {
     return this.#channels.add(topic, options);
@@ -280,9 +280,13 @@ export class FoxgloveServer implements AsyncDisposable {
   /**
    * Ends every connection: what waits in the control lanes goes out first, within the time limit. Takes no new
    * clients from now on. Idempotent.
+   *
+   * @throws {RangeError} when a Close frame cannot carry the code; nothing has changed then.
    */
   close(options: ServerCloseOptions = {}): Promise<void> {
-    return this.#closed ??= this.#close({ code: 1001, reason: "Server is closing", ...options });
+    const ending = { code: 1001, reason: "Server is closing", ...options };
+    checkCloseCode(ending.code);
+    return this.#closed ??= this.#close(ending);
   }
 
   /** {@link close}, for `await using`. */

@@ -7,7 +7,7 @@ import type { StatusLevel, Subprotocol } from "../protocol/constants.ts";
 
 /** How to end a connection. */
 export interface CloseOptions {
-  /** WebSocket close code; 1000 to 1014 or 3000 to 4999. */
+  /** WebSocket close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. */
   code?: number;
   /** Text for the peer, cut to 123 UTF-8 bytes. */
   reason?: string;
@@ -59,6 +59,10 @@ export interface ServerClient {
   status(level: StatusLevel, message: string, options?: { id?: string }): void;
   /** Removes statuses of this client by id. */
   removeStatus(...ids: string[]): void;
-  /** Ends the connection after what is waiting in its control lane; default code 1000. */
+  /**
+   * Ends the connection after what is waiting in its control lane; default code 1000.
+   *
+   * @throws {RangeError} when a Close frame cannot carry the code.
+   */
   close(options?: CloseOptions): void;
 }

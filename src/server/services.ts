@@ -96,16 +96,12 @@ export class ServiceRegistry {
 /** Tells a client of those services that exist for it, in batches: no `advertiseServices` is too large for a peer. */
 export function advertiseServices(session: Session, services: readonly AdvertisedService[]): void {
   const visible = session.hiddenServices.sift(services, ({ name }) => session.host.allows(session, "call", name));
-  for (const batch of inBatches(visible, schemaChars)) session.send({ op: "advertiseServices", services: batch });
+  for (const batch of inBatches(visible)) session.send({ op: "advertiseServices", services: batch });
 }
 
 /** Tells a client of the end of a service, unless it never heard of it. */
 export function unadvertiseService(session: Session, id: number): void {
   if (!session.hiddenServices.delete(id)) session.send({ op: "unadvertiseServices", serviceIds: [id] });
-}
-
-function schemaChars({ request, response }: AdvertisedService): number {
-  return (request?.schema.length ?? 0) + (response?.schema.length ?? 0);
 }
 
 function checkTimeout(name: string, timeoutMs: number): void {

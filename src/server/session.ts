@@ -9,7 +9,7 @@ import { decodeClientMessage, encodeServerMessage } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { AdvertisedChannel, ServerInfo, ServerMessage } from "../protocol/messages.ts";
 import { SchemaTableWriter } from "../protocol/schema_table.ts";
-import { type Message, messageBytes, type Transport } from "../transport/transport.ts";
+import { checkCloseCode, type Message, messageBytes, type Transport } from "../transport/transport.ts";
 import { truncateUtf8 } from "../util/bytes.ts";
 import { deferred } from "../util/async.ts";
 import { ConnectionError } from "../util/errors.ts";
@@ -87,6 +87,8 @@ export class Session implements ServerClient {
   readonly #schemas: SchemaTableWriter | undefined;
   /** Topics whose drops this client has been told of, and not yet that they are over. */
   readonly #dropping = new Set<string>();
+  /** Batches of channels that the control lane had no room for yet. */
+  #unannounced: AdvertisedChannel[][] = [];
   #invalidMessages = 0;
   #closing: Required<CloseOptions> | undefined;
   #over = false;
@@ -139,10 +141,16 @@ export class Session implements ServerClient {
     this.send({ op: "serverInfo", ...this.host.serverInfo(this) });
   }
 
-  /** Tells the client of those channels that exist for it. @returns How many. */
+  /**
+   * Announces those channels that exist for the client, as there is room: however many they are, they never overflow
+   * the control lane.
+   *
+   * @returns How many.
+   */
   advertise(channels: readonly AdvertisedChannel[]): number {
     const visible = this.hiddenChannels.sift(channels, ({ topic }) => this.host.allows(this, "see", topic));
-    for (const batch of advertiseBatches(visible)) this.send({ op: "advertise", channels: batch });
+    this.#unannounced.push(...advertiseBatches(visible));
+    this.#announce();
     return visible.length;
   }
 
@@ -150,7 +158,7 @@ export class Session implements ServerClient {
   channelRemoved({ channel }: ChannelEntry): (() => void) | undefined {
     if (this.hiddenChannels.delete(channel.id)) return undefined;
     const raise = this.subscriptions.channelRemoved(channel.id);
-    this.send({ op: "unadvertise", channelIds: [channel.id] });
+    if (!this.#forgetUnannounced(channel.id)) this.send({ op: "unadvertise", channelIds: [channel.id] });
     return raise;
   }
 
@@ -202,8 +210,9 @@ export class Session implements ServerClient {
 
   /** As in {@link ServerClient}; after `timeoutMs` without the peer's answer the connection is cut. */
   close(options: CloseOptions & { timeoutMs?: number } = {}): void {
-    if (this.#over) return;
     const { code = 1000, reason = "", timeoutMs = this.host.limits.closeMs } = options;
+    checkCloseCode(code);
+    if (this.#over) return;
     this.#cancelTermination();
     this.#cancelTermination = this.host.clock.delay(timeoutMs, () => this.#transport.terminate());
     if (this.#closing !== undefined) return;
@@ -214,6 +223,21 @@ export class Session implements ServerClient {
     this.#queue.purgeAll();
     this.#queue.flush();
     this.#closeWhenSent();
+  }
+
+  /** What does not fit now waits for the transport: its drain comes here again. */
+  #announce(): void {
+    while (this.#unannounced.length > 0 && this.#queue.controlBytes < this.host.limits.controlBytes / 2) {
+      this.send({ op: "advertise", channels: this.#unannounced.shift()! });
+    }
+  }
+
+  /** @returns Whether the client has not heard of the channel, and now never will. */
+  #forgetUnannounced(id: number): boolean {
+    const index = this.#unannounced.findIndex((batch) => batch.some((channel) => channel.id === id));
+    if (index < 0) return false;
+    this.#unannounced[index] = this.#unannounced[index]!.filter((channel) => channel.id !== id);
+    return true;
   }
 
   /** Control that still waits after a flush waits for the transport: its drain comes here again. */
@@ -247,6 +271,7 @@ export class Session implements ServerClient {
 
   #drained(): void {
     this.#queue.drain();
+    this.#announce();
     this.#closeWhenSent();
   }
 

@@ -65,6 +65,17 @@ export interface Transport {
   terminate(): void;
 }
 
+/**
+ * Refuses a code that a Close frame cannot carry: runtimes differ in what they make of one.
+ *
+ * @throws {RangeError} unless it is 1000 to 1014 without 1004 to 1006, or 3000 to 4999.
+ */
+export function checkCloseCode(code: number): void {
+  const standard = code >= 1000 && code <= 1014 && !(code >= 1004 && code <= 1006);
+  if (Number.isInteger(code) && (standard || (code >= 3000 && code <= 4999))) return;
+  throw new RangeError(`Cannot close with code ${code}: need 1000 to 1003, 1007 to 1014, or 3000 to 4999`);
+}
+
 /** How many payload bytes a message has on the wire. */
 export function messageBytes(message: Message): number {
   if (typeof message === "string") return utf8Length(message);

@@ -20,11 +20,16 @@ test("close() closes with 1000, or with the code and reason it is given, and is 
   assertEquals(await two.server.closed, { code: 3999, reason: "Ä".repeat(61) });
 });
 
-test("close() refuses codes that a client may not use", async () => {
-  const { client } = await ScriptedServer.connected();
-  for (const code of [1001, 1006, 2999, 5000, NaN]) {
+test("close() refuses codes that a client may not use, and changes nothing then", async () => {
+  const { server, client } = await ScriptedServer.connected();
+  const next = client.subscribe("/a").next();
+  for (const code of [1001, 1005, 1006, 2999, 3000.5, 5000, NaN]) {
     await assertRejects(() => client.close({ code }), RangeError, String(code));
   }
+  server.advertise({ id: 1, topic: "/a" });
+  await server.expect("subscribe");
+  server.data(1, "still here");
+  assertEquals((await next).value?.value, "still here");
   await client.close();
 });
 

@@ -253,7 +253,9 @@ test("connect() says what to do where the runtime has no WebSocket", async () =>
 });
 
 test("connect() refuses an address that is none of a WebSocket", async () => {
-  for (const address of ["localhost:8765", "http://localhost:8765", "", "ws://"]) {
+  const schemes = ["localhost:8765", "http://localhost:8765", "", "ws://", "ws:localhost"];
+  const others = ["ws://127.0.0.1:1 x", "ws://127.0.0.1:65536", "ws://a b", "ws://localhost/#x", "ws://localhost#"];
+  for (const address of [...schemes, ...others]) {
     await assertRejects(() => connect(address), TypeError, "ws://localhost:8765");
   }
 });

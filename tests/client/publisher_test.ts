@@ -164,6 +164,36 @@ test("a writable waits while the server does not read, and loses nothing", async
   await client.close();
 });
 
+for (const [publishBytes, size] of [[100_000, 60_000], [1, 300_000], [1_000_000, 950_000]] as const) {
+  test(`a writable takes messages of ${size} bytes where ${publishBytes} may wait`, async () => {
+    const { server, client } = await ScriptedServer.connected({
+      ...CLIENT_PUBLISH,
+      client: { limits: { publishBytes } },
+    });
+    const [one, two] = ["/a", "/b"].map((topic) => client.publisher({ topic, encoding: "raw" }));
+    for (let i = 0; i < 2; i++) await server.expect("advertise");
+    server.transport.pause();
+    const writers = [one!.writable.getWriter(), two!.writable.getWriter()];
+    const writing = Array.from({ length: 25 }, () => writers.map((writer) => writer.write(new Uint8Array(size))))
+      .flat();
+    for (let i = 0; i < 5; i++) await nextTurn();
+    server.transport.resume();
+    await Promise.all(writing);
+    for (let i = 0; i < 50; i++) assertEquals((await server.expect("messageData")).data.length, size);
+    assertEquals(client.stats().droppedMessages, 0);
+    await client.close();
+  });
+}
+
+test("a writable says that the connection is closing when it is", async () => {
+  const { client } = await ScriptedServer.connected(CLIENT_PUBLISH);
+  const writer = client.publisher({ topic: "/a", encoding: "raw" }).writable.getWriter();
+  writer.closed.catch(() => {});
+  const closing = client.close();
+  await assertRejects(() => writer.write("x"), ConnectionError, "closed or closing");
+  await closing;
+});
+
 test("a writable fails when its publisher is closed or the connection ends, also while it waits", async () => {
   const { server, client } = await ScriptedServer.connected(CLIENT_PUBLISH);
   const closed = client.publisher({ topic: "/closed", encoding: "raw" });

@@ -104,14 +104,17 @@ test("flags are read, with a space or an equals sign", () => {
 const BAD_FLAGS: [string[], RegExp][] = [
   [["--prot", "1"], /^Unknown option '--prot'; --help shows the flags$/],
   [["7000"], /^Unexpected argument '7000'; --help shows the flags$/],
-  [["--port"], /^Option '--port <value>' argument missing; --help shows the flags$/],
-  [["--port", "http"], /^Flag "--port" takes a whole number up to 65535, not "http"$/],
-  [["--port", "65536"], /^Flag "--port" takes a whole number up to 65535, not "65536"$/],
-  [["--port="], /^Flag "--port" takes a whole number up to 65535, not ""$/],
-  [["--seconds", "0"], /^Flag "--seconds" takes a number above 0, not "0"$/],
-  [["--seconds=-1"], /^Flag "--seconds" takes a number above 0, not "-1"$/],
-  [["--seconds", "-1"], /^Option '--seconds' argument is ambiguous; --help shows the flags$/],
-  [["--host="], /^Flag "--host" takes a name or an address, not ""$/],
+  [["--port"], /^--port takes a whole number from 0 to 65535$/],
+  [["--port", "-1"], /^--port takes a whole number from 0 to 65535$/],
+  [["--port", "http"], /^--port takes a whole number from 0 to 65535, not "http"$/],
+  [["--port", "65536"], /^--port takes a whole number from 0 to 65535, not "65536"$/],
+  [["--port="], /^--port takes a whole number from 0 to 65535, not ""$/],
+  [["--seconds", "0"], /^--seconds takes a number above 0, at most 2147483, not "0"$/],
+  [["--seconds=-1"], /^--seconds takes a number above 0, at most 2147483, not "-1"$/],
+  [["--seconds", "-3"], /^--seconds takes a number above 0, at most 2147483$/],
+  [["--host="], /^--host takes a name or an address, not ""$/],
+  [["--host", "--no-watch"], /^--host takes a name or an address$/],
+  [["--help=3"], /^Option '(-h, )?--help' does not take an argument; --help shows the flags$/],
 ];
 
 test("a bad flag is named in one sentence", () => {
@@ -121,14 +124,15 @@ test("a bad flag is named in one sentence", () => {
 });
 
 test("the introduction names the address and fits 80 columns", () => {
-  const text = introduction({ host: "127.0.0.1", port: 8765, url: "ws://127.0.0.1:8765" }, 9);
-  assert(text.includes("ws://127.0.0.1:8765"));
+  const text = introduction({ host: "127.0.0.1", port: 65535, url: "ws://127.0.0.1:65535" }, 10);
+  assert(text.includes("ws://127.0.0.1:65535\n"));
+  assert(text.includes("://app.foxglove.dev/"));
   for (const line of text.split("\n")) assertLess(line.length, 81);
 });
 
 test("the introduction tells other machines where to connect, and offers no link that a browser would refuse", () => {
   const text = introduction({ host: "192.0.2.1", port: 8765, url: "ws://192.0.2.1:8765" }, 9);
-  assertFalse(text.includes("https://"));
+  assertFalse(text.includes("app.foxglove.dev"));
   const everywhere = introduction({ host: "0.0.0.0", port: 8765, url: "ws://127.0.0.1:8765" }, 9);
   const others = Object.values(networkInterfaces()).flat().filter((entry) =>
     entry?.family === "IPv4" && !entry.internal

@@ -7,8 +7,8 @@ if (runtime === "deno" || runtime === "node") {
   handshakeSuite("node:http", nodeHttp, { ownHttp: false });
   handshakeSuite("a server of node:http", insideNodeHttp(), { ownHttp: true });
 }
-if (runtime === "deno") handshakeSuite("Deno.serve", insideDenoServe, { ownHttp: true });
+if (runtime === "deno") handshakeSuite("Deno.serve", insideDenoServe, { ownHttp: true, missesLeaving: true });
 if (runtime === "bun") {
-  handshakeSuite("bun.ts", bun, { ownHttp: false });
+  handshakeSuite("bun_serve.ts", bun, { ownHttp: false });
   handshakeSuite("a Bun.serve", insideBunServe, { ownHttp: true });
 }

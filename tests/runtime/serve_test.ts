@@ -1,6 +1,7 @@
 /** `serve()` on whichever runtime this is: where it listens, and how it ends. */
 import { assertEquals, assertGreater, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { deadline } from "@std/async";
+import { localUrl } from "../../src/runtime/adapter.ts";
 import { serve, type ServeOptions } from "../../src/runtime/serve.ts";
 import { FoxgloveError } from "../../src/util/errors.ts";
 import { OPCODES, RawSocket } from "../support/raw_socket.ts";
@@ -10,9 +11,13 @@ const MIB = 1024 * 1024;
 
 const here = (options: ServeOptions = {}) => serve({ host: "127.0.0.1", port: 0, ...options });
 
-if (runtime !== "browser") declare();
+if (runtime !== "browser") {
+  listening();
+  refusals();
+  closing();
+}
 
-function declare(): void {
+function listening(): void {
   test("serve() listens on a free port of this machine alone, and greets", async () => {
     const server = await serve({ port: 0, name: "robot" });
     assertEquals(server.host, "127.0.0.1");
@@ -26,12 +31,14 @@ function declare(): void {
     await server.close();
   });
 
-  test("serve() on all addresses tells one that clients here can use", async () => {
-    const server = await here({ host: "0.0.0.0" });
-    assertEquals(server.url, `ws://127.0.0.1:${server.port}`);
-    await server.close();
+  test("localUrl() is one that clients on this machine can use", () => {
+    const urls = ["localhost", "0.0.0.0", "::", "fe80::1"].map((host) => localUrl(host, 8765));
+    const hosts = ["localhost", "127.0.0.1", "[::1]", "[fe80::1]"];
+    assertEquals(urls, hosts.map((host) => `ws://${host}:8765`));
   });
+}
 
+function refusals(): void {
   test("serve() on a port in use says so in one sentence", async () => {
     const first = await here();
     const error = await assertRejects(() => here({ port: first.port }), FoxgloveError);
@@ -40,12 +47,20 @@ function declare(): void {
     await first.close();
   });
 
+  test("serve() refuses what is no port, on every runtime alike", async () => {
+    for (const port of [-1, 1.5, 65536, NaN]) {
+      await assertRejects(() => here({ port }), RangeError, `port ${port}`);
+    }
+  });
+
   test("serve() on an address of another machine fails with listen_failed", async () => {
     const error = await assertRejects(() => here({ host: "192.0.2.1" }), FoxgloveError);
     assertEquals(error.code, "listen_failed");
     assertMatch(error.message, /^Cannot listen on 192\.0\.2\.1:0: /);
   });
+}
 
+function closing(): void {
   test("close() ends clients with 1001 and frees the port", async () => {
     const server = await here();
     const { port } = server;

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { FoxgloveServer } from "../../src/server/server.ts";
 import { test } from "../support/test.ts";
 import { recordEvents, WireClient } from "../support/wire_client.ts";
@@ -113,6 +113,29 @@ test("advertise comes in batches of about 1 MiB of schemas", async () => {
   await server.close();
 });
 
+test("a greeting larger than the control lane arrives whole, with what was added and removed meanwhile", async () => {
+  const server = new FoxgloveServer({ limits: { controlBytes: 256 * 1024 } });
+  const data = "x".repeat(20_000);
+  const add = (topic: string) =>
+    server.channel(topic, { encoding: "cdr", schema: { name: topic, encoding: "ros2msg", data } });
+  const channels = Array.from({ length: 200 }, (_, i) => add(`/t${i}`));
+  const client = new WireClient(server);
+  client.transport.pause();
+  channels[199]!.close();
+  add("/late");
+  assertEquals(client.serverSide.queuedBytes < 4_000_000, true);
+  client.transport.resume();
+  await client.expect("serverInfo");
+  const topics: string[] = [];
+  while (topics.length < 200) {
+    const advertised = await client.expect("advertise");
+    topics.push(...advertised.channels.map((channel) => "topic" in channel ? channel.topic : ""));
+  }
+  assertEquals(topics, [...Array.from({ length: 199 }, (_, i) => `/t${i}`), "/late"]);
+  assertEquals(await client.settle(), []);
+  await server.close();
+});
+
 test("a second channel on a live topic is allowed and warned of once", async () => {
   const server = new FoxgloveServer();
   const events = recordEvents(server);
@@ -131,6 +154,15 @@ test("a topic that comes back after its channel was removed is no second channel
   server.channel("/t", { encoding: "json" }).close();
   server.channel("/t", { encoding: "json" });
   assertEquals(events, []);
+  await server.close();
+});
+
+test("a channel whose encoding says nothing without a schema is refused", async () => {
+  const server = new FoxgloveServer();
+  for (const encoding of ["protobuf", "flatbuffer", "ros1", "cdr"]) {
+    assertThrows(() => server.channel("/t", { encoding }), TypeError, `encoding "${encoding}" needs a schema`);
+  }
+  assertEquals(server.stats().channels, 0);
   await server.close();
 });
 

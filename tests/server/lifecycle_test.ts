@@ -88,6 +88,23 @@ test("close() ends every connection with its code and reason, once", async () =>
   assertEquals(events.length, 2);
 });
 
+test("close() refuses a code that a Close frame cannot carry, and nothing has changed", async () => {
+  const server = new FoxgloveServer();
+  const client = await WireClient.greeted(server);
+  for (const code of [0, 5, 999, 1004, 1005, 1006, 1015, 2999, 5000, 1000.5, NaN]) {
+    assertThrows(() => server.close({ code }), RangeError, `code ${code}`);
+    assertThrows(() => client.serverSide.close({ code }), RangeError, `code ${code}`);
+  }
+  assertEquals(await client.settle(), []);
+  for (const code of [1014, 3000]) {
+    const other = await WireClient.greeted(server);
+    other.serverSide.close({ code });
+    assertEquals((await other.closed).code, code);
+  }
+  await server.close({ code: 4999 });
+  assertEquals((await client.closed).code, 4999);
+});
+
 test("a closed server greets nobody: a late socket is closed with 1001", async () => {
   const server = new FoxgloveServer();
   await server.close();

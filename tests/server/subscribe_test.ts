@@ -59,6 +59,18 @@ for (const size of [100, 300_000]) {
   });
 }
 
+test("an encode option may fill one buffer again and again", async () => {
+  const { server, client } = await setUp();
+  const buffer = new Uint8Array(300_000);
+  const channel = server.channel<number>("/n", { encoding: "x", encode: (value) => buffer.fill(value) });
+  await client.expect("advertise");
+  client.subscribe(1, channel.id);
+  await client.settle();
+  for (let i = 1; i <= 3; i++) channel.publish(i);
+  for (let i = 1; i <= 3; i++) assert((await client.expect("messageData")).data.every((byte) => byte === i));
+  await server.close();
+});
+
 test("publish() encodes JSON, once, and only while somebody is subscribed", async () => {
   const { server, client } = await setUp();
   let encoded = 0;

@@ -42,15 +42,17 @@ export function rawTransportSuite(name: string, listen: Listen, traits: RawTrait
         assertEquals(core.errors, []);
       }
     });
-  frames(on, name, listen);
+  frames(on);
+  interleaving(on, name, listen);
   faults(on, traits);
-  ends(on, traits);
+  closes(on, traits);
+  cuts(on);
   slowness(on, traits);
 }
 
 type On = (sentence: string, body: Body) => void;
 
-function frames(on: On, name: string, listen: Listen): void {
+function frames(on: On): void {
   on("fragments with a ping between them make one message", async (peer, end) => {
     peer.send(
       clientFrame(text, "one ", { fin: false }),
@@ -79,7 +81,9 @@ function frames(on: On, name: string, listen: Listen): void {
       await peer.read([0, 125, 126, 65_535, 65_536][index]!);
     }
   });
+}
 
+function interleaving(on: On, name: string, listen: Listen): void {
   on("answers to pings come between whole frames of a flood", async (peer, end) => {
     const sizes = [10, 300, 70_000, 300 * 1024, 5];
     for (let round = 0; round < 40; round++) {
@@ -171,7 +175,7 @@ function faults(on: On, { answersFaults }: RawTraits): void {
   });
 }
 
-function ends(on: On, { cuts }: RawTraits): void {
+function closes(on: On, { cuts }: RawTraits): void {
   on("a close is echoed with its code", async (peer, end) => {
     peer.send(clientFrame(text, "last"), closeFrame(3001, "bye"));
     assertEquals((await peer.readClose()).code, 3001);
@@ -195,8 +199,19 @@ function ends(on: On, { cuts }: RawTraits): void {
     peer.send(closeFrame(3001));
     await end.closed();
     await peer.end();
+    assertEquals(peer.unread, 0);
   });
 
+  on("a peer that never answers a close is ended by terminate", async (peer, end) => {
+    end.transport.close(1001, "Going away");
+    assertEquals((await peer.readFrame()).opcode, close);
+    end.transport.terminate();
+    await end.closed();
+    if (cuts) await peer.end();
+  });
+}
+
+function cuts(on: On): void {
   on("a peer that ends without a close counts as cut", async (peer, end) => {
     peer.finish();
     assertEquals((await end.closed()).code, 1006);
@@ -215,14 +230,6 @@ function ends(on: On, { cuts }: RawTraits): void {
     for (let i = 0; i < 24; i++) end.transport.send([pattern(MIB, i)]);
     peer.reset();
     assertEquals((await end.closed()).code, 1006);
-  });
-
-  on("a peer that never answers a close is ended by terminate", async (peer, end) => {
-    end.transport.close(1001, "Going away");
-    assertEquals((await peer.readFrame()).opcode, close);
-    end.transport.terminate();
-    await end.closed();
-    if (cuts) await peer.end();
   });
 }
 

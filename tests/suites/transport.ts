@@ -84,8 +84,14 @@ export function transportSuite(name: string, harness: TransportHarness): void {
     on(`client to server, ${sentence}`, ({ server, client }) => body(client, server));
   };
   messages(both);
+  lengths(both);
+  ownership(both);
   floods(on, both);
-  ends(harness, on, both);
+  closes(harness, on, both);
+  closeCodes(on);
+  cuts(harness, on, both);
+  afterEnds(both);
+  endsFromInside(both);
 }
 
 async function end({ server, client, stop }: Connection): Promise<void> {
@@ -108,19 +114,6 @@ function messages(both: Both): void {
     for (const [index, message] of expected.entries()) assertMessage(received[index], message);
   });
 
-  both("binary messages of every length up to 16 MiB arrive", async (sender, receiver) => {
-    for (const length of LENGTHS) sender.transport.send([pattern(length, length)]);
-    const received = await receiver.received(LENGTHS.length);
-    for (const [index, length] of LENGTHS.entries()) assertMessage(received[index], pattern(length, length));
-  });
-
-  both("texts of every length up to 16 MiB arrive", async (sender, receiver) => {
-    const texts = [...LENGTHS.map((length) => "x".repeat(length)), "é".repeat(126 / 2), "é".repeat(65_536 / 2)];
-    for (const text of texts) sender.transport.send([text]);
-    const received = await receiver.received(texts.length);
-    for (const [index, text] of texts.entries()) assertMessage(received[index], text);
-  });
-
   both("two parts arrive as one message, also among others", async (sender, receiver) => {
     const lengths = [1, 125 - 13, 126 - 13, 65_536 - 13, 256 * 1024, MIB, 16 * MIB - 13];
     const split = lengths.map((length) => ({ head: pattern(13, length), body: pattern(length, 7) }));
@@ -133,7 +126,24 @@ function messages(both: Both): void {
       assertMessage(whole.subarray(13), body);
     }
   });
+}
 
+function lengths(both: Both): void {
+  both("binary messages of every length up to 16 MiB arrive", async (sender, receiver) => {
+    for (const length of LENGTHS) sender.transport.send([pattern(length, length)]);
+    const received = await receiver.received(LENGTHS.length);
+    for (const [index, length] of LENGTHS.entries()) assertMessage(received[index], pattern(length, length));
+  });
+
+  both("texts of every length up to 16 MiB arrive", async (sender, receiver) => {
+    const texts = [...LENGTHS.map((length) => "x".repeat(length)), "é".repeat(126 / 2), "é".repeat(65_536 / 2)];
+    for (const text of texts) sender.transport.send([text]);
+    const received = await receiver.received(texts.length);
+    for (const [index, text] of texts.entries()) assertMessage(received[index], text);
+  });
+}
+
+function ownership(both: Both): void {
   both("views into larger buffers arrive, and stay as they were", async (sender, receiver) => {
     const large = pattern(MIB);
     const views = [large.subarray(7, 7), large.subarray(7, 107), large.subarray(7, 7 + 300 * 1024)];
@@ -207,7 +217,7 @@ function floods(on: On, both: Both): void {
   });
 }
 
-function ends(harness: TransportHarness, on: On, both: Both): void {
+function closes(harness: TransportHarness, on: On, both: Both): void {
   const codeless = harness.codeless ?? [1005];
   const reason = "é".repeat(61) + "!";
 
@@ -221,18 +231,6 @@ function ends(harness: TransportHarness, on: On, both: Both): void {
     closer.transport.close();
     assert(codeless.includes((await other.closed()).code));
     await closer.closed();
-  });
-
-  on("a server may close with 1001 and 1013", async ({ server, client }) => {
-    server.transport.close(1013, "Too slow");
-    assertEquals(await client.closed(), { code: 1013, reason: "Too slow" });
-  });
-
-  on("a client's other codes become 1000 where the runtime refuses them", async ({ server, client }) => {
-    client.transport.close(1001, "Leaving");
-    const { code, reason } = await server.closed();
-    assert(code === 1000 || code === 1001, `code ${code}`);
-    assertEquals(reason, "Leaving");
   });
 
   on("both may close at once", async ({ server, client }) => {
@@ -250,7 +248,23 @@ function ends(harness: TransportHarness, on: On, both: Both): void {
     assertEquals(other.messages.length, 3_000);
     assertNumbered(other.messages);
   });
+}
 
+function closeCodes(on: On): void {
+  on("a server may close with 1001 and 1013", async ({ server, client }) => {
+    server.transport.close(1013, "Too slow");
+    assertEquals(await client.closed(), { code: 1013, reason: "Too slow" });
+  });
+
+  on("a client's other codes become 1000 where the runtime refuses them", async ({ server, client }) => {
+    client.transport.close(1001, "Leaving");
+    const { code, reason } = await server.closed();
+    assert(code === 1000 || code === 1001, `code ${code}`);
+    assertEquals(reason, "Leaving");
+  });
+}
+
+function cuts(harness: TransportHarness, on: On, both: Both): void {
   for (const role of ["server", "client"] as const) {
     on(`terminate by the ${role} ends both, its own end with 1006 and in a later turn`, async (connection) => {
       const cutter = connection[role];
@@ -269,7 +283,9 @@ function ends(harness: TransportHarness, on: On, both: Both): void {
     await cutter.closed();
     assertEquals(cutter.transport.buffered(), 0);
   });
+}
 
+function afterEnds(both: Both): void {
   both("close, terminate and send in any order end it once", async (closer, other) => {
     closer.transport.close(3001, "first");
     closer.transport.close(3002, "second");
@@ -293,7 +309,9 @@ function ends(harness: TransportHarness, on: On, both: Both): void {
       assertEquals(transport.buffered(), 0);
     }
   });
+}
 
+function endsFromInside(both: Both): void {
   both("a sink may close from inside a message", async (sender, receiver) => {
     const take = receiver.message.bind(receiver);
     receiver.message = (data) => {

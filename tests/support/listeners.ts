@@ -1,7 +1,7 @@
 /** Each way to serve, on 127.0.0.1 and a free port. A file that uses one asks first whether this runtime has it. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { listen as listenBun, upgrade as upgradeBun, websocket } from "../../src/runtime/bun.ts";
+import { listen as listenBun, upgrade as upgradeBun, websocket } from "../../src/runtime/bun_serve.ts";
 import { upgrade as upgradeDeno } from "../../src/runtime/deno.ts";
 import { attach, type AttachOptions } from "../../src/runtime/node.ts";
 import { listen as listenNodeHttp } from "../../src/runtime/node_http.ts";
@@ -29,9 +29,9 @@ export const nodeHttp: Listen = async (core) => {
 };
 
 /** What `serve()` uses on Bun. */
-export const bun: Listen = async (core) => {
-  const listener = await listenBun(core, HERE);
-  return { port: listener.port, stop: () => listener.close() };
+export const bun: Listen = (core) => {
+  const listener = listenBun(core, HERE);
+  return Promise.resolve({ port: listener.port, stop: () => listener.close() });
 };
 
 /** Inside a user's own server of node:http. */
@@ -47,11 +47,17 @@ export function insideNodeHttp(options?: AttachOptions): Listen {
 
 /** Inside a user's own `Deno.serve`. */
 export const insideDenoServe: Listen = (core) => {
+  const stopping = new AbortController();
   const http = Deno.serve(
-    { hostname: HERE.host, port: HERE.port, onListen() {} },
+    { hostname: HERE.host, port: HERE.port, signal: stopping.signal, onListen() {} },
     async (request, info) => await upgradeDeno(core, request, info) ?? app(),
   );
-  return Promise.resolve({ port: http.addr.port, stop: () => http.shutdown() });
+  const stop = () => {
+    // Not shutdown(): it waits for ever for an upgrade whose peer left before the answer.
+    stopping.abort();
+    return http.finished;
+  };
+  return Promise.resolve({ port: http.addr.port, stop });
 };
 
 /** Inside a user's own `Bun.serve`. */

@@ -123,6 +123,11 @@ export class RawSocket {
     return socket;
   }
 
+  /** How many bytes have come that were not read. */
+  get unread(): number {
+    return this.#length;
+  }
+
   /** Whether the connection is over. */
   get closed(): boolean {
     return this.#closed;
@@ -153,9 +158,19 @@ export class RawSocket {
     this.#socket.resume();
   }
 
+  /** Sends a request and does not wait for the answer. */
+  writeRequest({ method = "GET", path = "/", protocols = [], headers = {}, behind }: RequestOptions): void {
+    const lines = Object.entries({ ...USUAL_HEADERS, ...headers })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .concat(protocols.map((value) => `Sec-WebSocket-Protocol: ${value}\r\n`));
+    const head = Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+    this.write(behind === undefined ? head : Buffer.concat([head, behind]));
+  }
+
   /** Sends a request, an upgrade unless `options` say otherwise, and reads the answer. */
   async request(options: RequestOptions = {}): Promise<HttpAnswer> {
-    this.#writeRequest(options);
+    this.writeRequest(options);
     const head = (await this.#readHead()).toString("latin1");
     const [statusLine, ...lines] = head.trimEnd().split("\r\n");
     const headers: Record<string, string> = {};
@@ -212,15 +227,6 @@ export class RawSocket {
   async destroy(): Promise<void> {
     this.#socket.destroy();
     await this.#wait(() => this.#closed, "end of the connection");
-  }
-
-  #writeRequest({ method = "GET", path = "/", protocols = [], headers = {}, behind }: RequestOptions): void {
-    const lines = Object.entries({ ...USUAL_HEADERS, ...headers })
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${name}: ${value}\r\n`)
-      .concat(protocols.map((value) => `Sec-WebSocket-Protocol: ${value}\r\n`));
-    const head = Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
-    this.write(behind === undefined ? head : Buffer.concat([head, behind]));
   }
 
   async #readHead(): Promise<Buffer> {

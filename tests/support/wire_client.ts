@@ -10,8 +10,7 @@ import { decodeServerMessage, encodeClientMessage } from "../../src/protocol/cod
 import type { Subprotocol } from "../../src/protocol/constants.ts";
 import type { ClientMessage, MessageOf, ServerMessage } from "../../src/protocol/messages.ts";
 import { SchemaTableReader } from "../../src/protocol/schema_table.ts";
-import { linkedTransports } from "../../src/transport/linked.ts";
-import type { Transport } from "../../src/transport/transport.ts";
+import { type LinkedTransport, linkedTransports } from "../../src/transport/linked.ts";
 import { deferred, within } from "../../src/util/async.ts";
 
 type Received = ServerMessage<true>;
@@ -28,7 +27,7 @@ export class WireClient {
   /** The same as it was on the wire. */
   readonly raw: (string | Uint8Array)[] = [];
   readonly serverSide: ServerClient;
-  readonly transport: Transport;
+  readonly transport: LinkedTransport;
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly #schemas: SchemaTableReader | undefined;
   #arrived = deferred<void>();

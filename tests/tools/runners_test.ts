@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { countTests, formatTally, sum, tally } from "../../tools/runners/junit.ts";
+import process from "node:process";
+import report from "../../tools/node_reporter.mjs";
+import { countTests, formatTally, sum, tally, withoutSkips } from "../../tools/runners/junit.ts";
 import { BUN_SYNTAX, DENO_SYNTAX, Progress, type Syntax } from "../../tools/runners/progress.ts";
 import { test } from "../support/test.ts";
 
@@ -35,6 +37,38 @@ test("`countTests()` finds nothing in a report that was never written", () => {
 test("`formatTally()` names what was skipped only if something was", () => {
   assertEquals(formatTally(sum([tally({ passed: 2 }), tally({ passed: 1, failed: 1 })])), "3 passed, 1 failed");
   assertEquals(formatTally(tally({ skipped: 1 })), "0 passed, 0 failed, 1 skipped");
+});
+
+test("`withoutSkips()` counts what was skipped as failed", () => {
+  assertEquals(withoutSkips({ passed: 3, failed: 1, skipped: 2 }), { passed: 3, failed: 3, skipped: 0 });
+});
+
+type NodeEvent = [type: string, file: string, name?: string];
+
+/** What the reporter for Node makes of events, and the exit codes that it asks for. */
+async function reported(list: NodeEvent[]): Promise<{ lines: string[]; codes: number[] }> {
+  const events = list.map(([type, file, name]) => ({ type, data: { name, file: `${process.cwd()}/${file}` } }));
+  const codes: number[] = [];
+  const lines = await Array.fromAsync(report(events, (code: number) => codes.push(code)) as AsyncIterable<string>);
+  return { lines, codes };
+}
+
+const WHOLE: NodeEvent[] = [
+  ["test:enqueue", "a_test.ts", "a_test.ts"],
+  ["test:enqueue", "none_test.ts", "none_test.ts"],
+  ["test:pass", "suite.ts", "one"],
+  ["test:summary", "a_test.ts"],
+  ["test:pass", "none_test.ts", "none_test.ts"],
+];
+
+test("the reporter for Node names the file in which a test was declared, and no file without tests", async () => {
+  assertEquals(await reported(WHOLE), { lines: ["suite.ts:\n", "(pass) one\n"], codes: [] });
+});
+
+test("the reporter for Node takes a file whose report breaks off for a failure", async () => {
+  const { lines, codes } = await reported(WHOLE.filter(([type]) => type !== "test:summary"));
+  assertEquals(lines.at(-1), "a_test.ts:\n(fail) its report breaks off: tests may be lost\n");
+  assertEquals(codes, [1]);
 });
 
 /** What {@link Progress} makes of an output. */

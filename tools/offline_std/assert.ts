@@ -29,10 +29,6 @@ export function assertFalse(value: unknown, message?: string): asserts value is 
   if (value) failed(`Expected a falsy value, got ${format(value)}`, message);
 }
 
-export function assertExists<T>(actual: T, message?: string): asserts actual is NonNullable<T> {
-  if (actual === undefined || actual === null) failed(`Expected a value, got ${actual}`, message);
-}
-
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
   if (!equal(actual, expected)) failed(difference("Values are not equal", actual, expected), message);
 }

@@ -21,6 +21,11 @@ export function sum(tallies: readonly Tally[]): Tally {
   }), tally());
 }
 
+/** Where nothing may be skipped: what was counts as failed. */
+export function withoutSkips({ passed, failed, skipped }: Tally): Tally {
+  return tally({ passed, failed: failed + skipped });
+}
+
 /** `12 passed, 0 failed`, and how many were skipped if any were. */
 export function formatTally({ passed, failed, skipped }: Tally): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;

@@ -3,9 +3,9 @@ import { node } from "../support/runtimes.ts";
 import { BUN_SYNTAX } from "./progress.ts";
 import { asPattern, type Runner, runSuite, TEST_LIMIT_MS } from "./suite.ts";
 
-// Without force-exit one test that fails before it closes its server would hold up all that come after it. What is left
-// running is found by Deno's sanitizers, and by the package's programs, which must end by themselves.
-const FLAGS = ["--test", "--test-force-exit", `--test-timeout=${TEST_LIMIT_MS}`, "--import=./tools/node_std.mjs"];
+// Not --test-force-exit: a file that ends so loses what it has not reported yet. What a failed test leaves running holds
+// its file up until the limit.
+const FLAGS = ["--test", `--test-timeout=${TEST_LIMIT_MS}`, "--import=./tools/node_std.mjs"];
 
 /** Runs them with the Node of this machine or one fetched from npm. */
 export const runOnNode: Runner = async (options) => {

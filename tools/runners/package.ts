@@ -37,7 +37,7 @@ async function run(what: string, cwd: string, program: string, ...args: string[]
 }
 
 async function install(folder: string): Promise<void> {
-  await must(runDeno(["pack", "--allow-dirty", "--no-source-maps", "--output", `${folder}/foxwire.tgz`]));
+  await must(runDeno(["run", "--allow-all", "tools/pack.ts", "--output", `${folder}/foxwire.tgz`]));
   for (const path of await filesBelow("tests/package", /./)) {
     await Deno.copyFile(`${root}/${path}`, `${folder}/${path.slice("tests/package/".length)}`);
   }
