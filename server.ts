@@ -20,7 +20,7 @@
  *
  * @module
  */
-export { ListeningServer, serve, type ServeOptions } from "./src/runtime/serve.ts";
+export { ListeningServer, serve, type ServeOptions, type TlsOptions } from "./src/runtime/serve.ts";
 export type { AssetBody, AssetHandler, AssetRequest } from "./src/server/asset.ts";
 export type { AdmissionOptions, AuthorizationRefusal, Authorize } from "./src/server/admission.ts";
 export { Channel, type ChannelOptions, type ChannelSchema, type PublishOptions } from "./src/server/channel.ts";

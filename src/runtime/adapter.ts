@@ -16,6 +16,16 @@ export interface ListenOptions {
   host: string;
   /** TCP port; 0 picks a free one. */
   port: number;
+  /** Given: clients come by TLS. */
+  tls?: TlsOptions | undefined;
+}
+
+/** What a server shows to prove who it is, in PEM: the texts of the files, not their names. */
+export interface TlsOptions {
+  /** The certificate, followed by those between it and one that clients trust. */
+  cert: string;
+  /** Its private key. */
+  key: string;
 }
 
 /** Listens for connections and gives them to a server. */

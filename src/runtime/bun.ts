@@ -13,6 +13,7 @@ import {
   type Refusal,
   refusalResponse,
   type ServerCore,
+  type TlsOptions,
 } from "./adapter.ts";
 import { type BunSocket, BunTransport } from "./bun_transport.ts";
 
@@ -53,6 +54,7 @@ export interface BunWebSocketHandlers {
   open(socket: BunSocket<BunPeer>): void;
   message(socket: BunSocket<BunPeer>, data: string | Uint8Array): void;
   drain(socket: BunSocket<BunPeer>): void;
+  pong(socket: BunSocket<BunPeer>, data: Uint8Array): void;
   close(socket: BunSocket<BunPeer>, code: number, reason: string): void;
 }
 
@@ -132,6 +134,7 @@ export function websocket(server: ServerCore): BunWebSocketHandlers {
     },
     message: (socket, data) => transports.get(socket)?.received(data),
     drain: (socket) => transports.get(socket)?.drained(),
+    pong: (socket, data) => transports.get(socket)?.ponged(new Uint8Array(data)),
     close: (socket, code, reason) => transports.get(socket)?.closed(code, reason),
   };
 }
@@ -141,6 +144,7 @@ interface BunRuntime {
   serve(options: {
     hostname: string;
     port: number;
+    tls: TlsOptions | undefined;
     fetch(request: Request, bunServer: BunServer): Promise<Response>;
     error(error: unknown): Response;
     websocket: BunWebSocketHandlers;
@@ -148,12 +152,13 @@ interface BunRuntime {
 }
 
 /** Listens for WebSocket clients of a server; other requests are told to upgrade. */
-export function listen(server: ServerCore, { host, port }: ListenOptions): Promise<Listener> {
+export function listen(server: ServerCore, { host, port, tls }: ListenOptions): Promise<Listener> {
   const { Bun } = globalThis as unknown as { Bun: BunRuntime };
   try {
     const listening = Bun.serve({
       hostname: host,
       port,
+      tls,
       fetch: async (request, bunServer) => (await answer(server, request, bunServer)).response,
       error(error) {
         server.handleError(error, "HTTP request");

@@ -14,6 +14,7 @@ export interface BunSocket<Data = unknown> {
   cork(callback: () => void): unknown;
   getBufferedAmount(): number;
   close(code?: number, reason?: string): void;
+  ping(data: Uint8Array<ArrayBuffer>): number;
   terminate(): void;
 }
 
@@ -54,12 +55,20 @@ export class BunTransport implements Transport {
     else this.#socket.close(code, reason);
   }
 
+  ping(data: Uint8Array): void {
+    if (!this.#ended) this.#socket.ping(data as Uint8Array<ArrayBuffer>);
+  }
+
   terminate(): void {
     if (!this.#ended) this.#socket.terminate();
   }
 
   received(data: string | Uint8Array): void {
     this.#sink?.message(data);
+  }
+
+  ponged(data: Uint8Array): void {
+    this.#sink?.pong?.(data);
   }
 
   drained(): void {

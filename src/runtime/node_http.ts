@@ -5,7 +5,14 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -13,7 +20,14 @@ import type { PerMessageDeflateOptions, ServerOptions, WebSocketServer } from "w
 import type { Admission, UpgradeRequest } from "../server/handshake.ts";
 import { utf8Length } from "../util/bytes.ts";
 import { guard } from "../util/events.ts";
-import { type Listener, listenError, type ListenOptions, type Refusal, type ServerCore } from "./adapter.ts";
+import {
+  type Listener,
+  listenError,
+  type ListenOptions,
+  type Refusal,
+  type ServerCore,
+  type TlsOptions,
+} from "./adapter.ts";
 import { NodeTransport } from "./node_transport.ts";
 
 /** How {@link attach} takes connections from an HTTP server. */
@@ -58,12 +72,13 @@ export function attach(server: ServerCore, httpServer: HttpServer, options: Atta
 
 /** Listens for WebSocket clients of a server; other requests are told to upgrade. */
 export async function listen(server: ServerCore, options: ListenOptions): Promise<Listener> {
-  const httpServer = createServer((request, response) => {
+  const httpServer = await createHttpServer(options.tls, (request, response) => {
     guard(async () => answer(response, await server.admit(upgradeRequest(request))), (error) => {
       response.destroy();
       server.handleError(error, "HTTP request");
     });
   });
+  const sockets = openSockets(httpServer);
   const upgrades = new Upgrades(server, httpServer, {});
   await upgrades.ready;
   await listening(httpServer, options);
@@ -76,14 +91,29 @@ export async function listen(server: ServerCore, options: ListenOptions): Promis
     close() {
       stop();
       upgrades.stop();
-      upgrades.cut();
-      httpServer.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       return closed;
     },
   };
 }
 
-function listening(httpServer: Server, options: ListenOptions): Promise<void> {
+async function createHttpServer(tls: TlsOptions | undefined, onRequest: RequestListener): Promise<HttpServer> {
+  if (tls === undefined) return createServer(onRequest);
+  const https = await import("node:https");
+  return https.createServer({ cert: tls.cert, key: tls.key }, onRequest);
+}
+
+/** Every TCP connection of a server, also those that are still in a TLS handshake, of which node:http does not know. */
+function openSockets(httpServer: HttpServer): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  httpServer.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+function listening(httpServer: HttpServer, options: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => reject(listenError(error, options));
     httpServer.once("error", fail);
@@ -101,8 +131,6 @@ class Upgrades {
   readonly #server: ServerCore;
   readonly #httpServer: HttpServer;
   readonly #path: string | undefined;
-  /** The sockets that left node:http for us. */
-  readonly #sockets = new Set<Duplex>();
   readonly #listener = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (this.#isOurs(request)) this.#upgrade(request, socket, head);
     // Nobody else will answer.
@@ -123,11 +151,6 @@ class Upgrades {
     this.#httpServer.off("upgrade", this.#listener);
   }
 
-  /** Ends every connection. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
   #isOurs({ url = "" }: IncomingMessage): boolean {
     return this.#path === undefined || url.split("?", 1)[0] === this.#path;
   }
@@ -136,8 +159,6 @@ class Upgrades {
     // First of all: an error that nobody listens to ends the process.
     socket.on("error", () => socket.destroy());
     (socket as Partial<Socket>).setNoDelay?.(true);
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
     guard(() => this.#decide(request, socket, head), (error) => {
       socket.destroy();
       this.#server.handleError(error, "upgrade to WebSocket");

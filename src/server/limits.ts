@@ -42,6 +42,10 @@ export interface ServerLimits {
   playbackMs: number;
   /** Milliseconds that `authorize` has for its answer. */
   authorizeMs: number;
+  /** Milliseconds of silence after which a client that answers no ping is cut off, where the runtime has ping; 0: never. */
+  idleMs: number;
+  /** Milliseconds after which a client is cut off that takes nothing while data is dropped for it; 0: never. */
+  stallMs: number;
   /** Milliseconds that a closing client has for its closing handshake before it is cut off. */
   closeMs: number;
 }
@@ -86,6 +90,10 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   playbackMs: 30_000,
   // Long enough to ask another server; a client that waits longer gives up.
   authorizeMs: 10_000,
+  // Networks pause for seconds; a client that was silent for longer connects again.
+  idleMs: 30_000,
+  // Far longer than a viewer is busy with itself: this one has stopped reading.
+  stallMs: 10_000,
   // A live peer answers a close within a round trip.
   closeMs: 2_000,
 });

@@ -220,7 +220,7 @@ export class PlaybackRequests {
     this.#end(job);
     abort.abort(error);
     if (job.promised && this.#moves) this.#state.status = "paused";
-    if (hasLeft) return this.#tellChange();
+    if (hasLeft) return void this.#tellChange();
     session.status("error", `Playback control failed: ${failureText(error)}`);
     if (!job.answered) this.#tell({ didSeek: false, job });
     else this.#tellChange();
@@ -275,5 +275,6 @@ export class PlaybackRequests {
 
 /** Goes on when a handler is done: at once, if it does not wait. */
 function after(handled: void | Promise<void>, next: () => void): void | Promise<void> {
-  return handled instanceof Promise ? handled.then(next) : next();
+  if (handled instanceof Promise) return handled.then(next);
+  next();
 }

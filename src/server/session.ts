@@ -19,6 +19,7 @@ import type { AssetRequests } from "./assets.ts";
 import { advertiseBatches, type ChannelEntry, type ChannelRegistry } from "./channels.ts";
 import { ClientChannels } from "./client_channels.ts";
 import type { GraphFeed } from "./graph_feed.ts";
+import { KeepAlive, StallWatch } from "./keep_alive.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ParameterRequests } from "./parameter_requests.ts";
 import { HiddenIds, type Permissions } from "./permissions.ts";
@@ -87,6 +88,10 @@ export class Session implements ServerClient {
   readonly #schemas: SchemaTableWriter | undefined;
   /** Topics whose drops this client has been told of, and not yet that they are over. */
   readonly #dropping = new Set<string>();
+  readonly #keepAlive: KeepAlive | undefined;
+  readonly #stallWatch: StallWatch | undefined;
+  /** Why we have cut the connection. */
+  #cutReason = "";
   #invalidMessages = 0;
   #closing: Required<CloseOptions> | undefined;
   #over = false;
@@ -119,7 +124,10 @@ export class Session implements ServerClient {
       message: (data) => this.#received(data),
       drain: () => this.#drained(),
       close: (code, reason) => this.#disconnected(code, reason),
+      pong: (data) => this.#keepAlive?.pong(data),
     });
+    this.#keepAlive = this.#makeKeepAlive();
+    this.#stallWatch = this.#makeStallWatch();
   }
 
   get queuedBytes(): number {
@@ -195,6 +203,7 @@ export class Session implements ServerClient {
       sentBytes,
       droppedMessages,
       droppedBytes,
+      rttMs: this.#keepAlive?.rttMs,
       invalidMessages: this.#invalidMessages,
       subscriptions: this.subscriptions.stats(),
     };
@@ -229,7 +238,34 @@ export class Session implements ServerClient {
     this.host.assets.release(this, reason);
   }
 
+  #makeKeepAlive(): KeepAlive | undefined {
+    const { clock, limits: { idleMs } } = this.host;
+    const transport = this.#transport;
+    if (transport.ping === undefined || !isLimit(idleMs)) return undefined;
+    const dead = () => this.#cut(`No sign of life for ${idleMs} ms`);
+    return new KeepAlive({
+      clock,
+      idleMs,
+      ping: (data) => transport.ping?.(data),
+      buffered: () => transport.buffered(),
+      dead,
+    });
+  }
+
+  #makeStallWatch(): StallWatch | undefined {
+    const { clock, limits: { stallMs } } = this.host;
+    if (!isLimit(stallMs)) return undefined;
+    const waiting = () => this.#queue.stats().stalledSince === undefined ? undefined : this.#transport.buffered();
+    return new StallWatch({ clock, stallMs, waiting, dead: () => this.#cut(`Took nothing for ${stallMs} ms`) });
+  }
+
+  #cut(reason: string): void {
+    this.#cutReason = reason;
+    this.#transport.terminate();
+  }
+
   #received(data: string | Uint8Array): void {
+    this.#keepAlive?.heard();
     if (this.#closing !== undefined) return;
     // Three bytes are the most that one UTF-16 unit takes: most texts need no counting.
     const { messageBytes: limit } = this.host.limits;
@@ -251,6 +287,7 @@ export class Session implements ServerClient {
   }
 
   #dropped(key: number): void {
+    this.#stallWatch?.full();
     const topic = this.subscriptions.dropped(key);
     if (topic === undefined || this.#dropping.has(topic)) return;
     this.#dropping.add(topic);
@@ -274,6 +311,8 @@ export class Session implements ServerClient {
   #disconnected(code: number, reason: string): void {
     this.#over = true;
     this.#cancelTermination();
+    this.#keepAlive?.stop();
+    this.#stallWatch?.stop();
     this.#queue.close();
     this.subscriptions.release();
     this.channels.release();
@@ -282,9 +321,14 @@ export class Session implements ServerClient {
     this.#failRequests("Client has left");
     this.host.playback.release(this);
     this.host.ended(this);
-    this.host.events.emit("disconnect", { client: this, code, reason });
+    this.host.events.emit("disconnect", { client: this, code, reason: reason || this.#cutReason });
     this.#ended.resolve();
   }
+}
+
+/** Whether a time limit is one: 0 and `Infinity` are none. */
+function isLimit(ms: number): boolean {
+  return ms > 0 && ms < Infinity;
 }
 
 function dropStatusId(topic: string): string {

@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { createConnection, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { AssertionError } from "@std/assert";
 import { deadline } from "@std/async";
 
@@ -112,6 +113,15 @@ export class RawSocket {
       const socket = createConnection({ port, host: "127.0.0.1", noDelay: true });
       socket.once("error", reject);
       socket.once("connect", () => resolve(new RawSocket(socket)));
+    });
+  }
+
+  /** Connects by TLS. @param ca The certificate to trust, in PEM. */
+  static connectTls(port: number, ca: string): Promise<RawSocket> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ port, host: "127.0.0.1", servername: "localhost", ca });
+      socket.once("error", reject);
+      socket.once("secureConnect", () => resolve(new RawSocket(socket)));
     });
   }
 
