@@ -17,7 +17,7 @@ import {
 } from "./adapter.ts";
 import { type BunSocket, BunTransport } from "./bun_transport.ts";
 
-export type { BunSocket, ServerCore };
+export type { BunSocket, Listener, ListenOptions, ServerCore, TlsOptions };
 
 /** The `data` of a socket that {@link upgrade} has made. */
 export interface BunPeer {
@@ -51,10 +51,15 @@ export interface BunWebSocketHandlers {
   sendPings: boolean;
   /** No compression. */
   perMessageDeflate: boolean;
+  /** A socket is open. */
   open(socket: BunSocket<BunPeer>): void;
+  /** A message has come. */
   message(socket: BunSocket<BunPeer>, data: string | Uint8Array): void;
+  /** A socket takes more. */
   drain(socket: BunSocket<BunPeer>): void;
+  /** A ping was answered. */
   pong(socket: BunSocket<BunPeer>, data: Uint8Array): void;
+  /** A socket is closed. */
   close(socket: BunSocket<BunPeer>, code: number, reason: string): void;
 }
 

@@ -8,13 +8,21 @@ import { systemClock } from "../util/time.ts";
 
 /** What is used of Bun's `ServerWebSocket`. */
 export interface BunSocket<Data = unknown> {
+  /** What `upgrade` was given. */
   data: Data;
+  /** The form of binary messages. */
   binaryType?: string;
+  /** Sends a message. */
   send(data: string | Uint8Array<ArrayBuffer>): number;
+  /** Sends what is sent in `callback` in one write. */
   cork(callback: () => void): unknown;
+  /** Bytes that wait. */
   getBufferedAmount(): number;
+  /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
+  /** Sends a ping. */
   ping(data: Uint8Array<ArrayBuffer>): number;
+  /** Cuts the connection. */
   terminate(): void;
 }
 

@@ -65,7 +65,7 @@ const NOT_FOUND: Refusal = { status: 404, headers: {}, body: "There is no WebSoc
  * httpServer.close();
  * ```
  */
-export function attach(server: ServerCore, httpServer: HttpServer, options: AttachOptions = {}): Disposable {
+export function attach(server: ServerCore, httpServer: Server | HttpsServer, options: AttachOptions = {}): Disposable {
   const upgrades = new Upgrades(server, httpServer, options);
   return { [Symbol.dispose]: () => upgrades.stop() };
 }

@@ -152,6 +152,56 @@ test("setParameters of a parameter that a client may only read", async () => {
   await server.close();
 });
 
+test("service call, hidden service: it is not advertised, its calls fail as if unknown, its end is not told", async () => {
+  const { server, owner } = await setUp({ call: guard });
+  let calls = 0;
+  const call = (client: WireClient, serviceId: number) =>
+    client.send({ op: "serviceCallRequest", serviceId, callId: 1, encoding: "json", data: new Uint8Array([0x31]) });
+  const secret = server.service("/secret", {}, () => ++calls);
+  const open = server.service("/open", {}, () => ++calls);
+  const guest = new WireClient(server);
+  const names = () => guest.inbox.flatMap((message) => message.op === "advertiseServices" ? message.services : []);
+  const late = server.service("/secret/late", {}, () => ++calls);
+  await guest.settle();
+  assertEquals(names(), []);
+  for (const { id } of [secret, late]) {
+    call(guest, id);
+    const failure = await guest.expect("serviceCallFailure");
+    assertEquals([failure.callId, failure.message], [1, `Unknown service ID: ${id}`]);
+  }
+  assertEquals(calls, 0);
+  call(guest, open.id);
+  await guest.expect("serviceCallResponse");
+  for (const service of [secret, late, open]) service.close();
+  assertEquals((await guest.expect("unadvertiseServices")).serviceIds, [open.id]);
+  assertEquals(await guest.settle(), []);
+  assertNothingHidden(guest);
+  assert((await owner.settle()).some((message) => JSON.stringify(message).includes(SECRET)));
+  await server.close();
+});
+
+test("fetchAsset, hidden asset: it is not found, and no handler is asked", async () => {
+  const { server, owner } = await setUp({ fetch: guard });
+  const asked: string[] = [];
+  server.asset((uri) => {
+    asked.push(uri);
+    return uri.includes("missing") ? undefined : new Uint8Array([1]);
+  });
+  const guest = await WireClient.greeted(server);
+  const fetch = async (client: WireClient, uri: string) => {
+    client.send({ op: "fetchAsset", uri, requestId: 1 });
+    const { error } = await client.expect("fetchAssetResponse");
+    return error;
+  };
+  await owner.settle();
+  const [hidden, missing] = [await fetch(guest, "package://secret"), await fetch(guest, "package://missing")];
+  assertEquals(hidden?.replace("secret", "missing"), missing);
+  assertEquals(await fetch(guest, "package://open"), undefined);
+  assertEquals(await fetch(owner, "package://secret"), undefined);
+  assertEquals(asked, ["package://missing", "package://open", "package://secret"]);
+  await server.close();
+});
+
 test("subscribeConnectionGraph: hidden topics and services are not in the graph, nor that they are gone", async () => {
   const { server, owner } = await setUp({ see: guard, call: guard }, { connectionGraph: true });
   const secret = server.channel("/secret", { encoding: "raw" });

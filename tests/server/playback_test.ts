@@ -213,7 +213,7 @@ test("update() tells what has changed without an id, and the current time alone 
 });
 
 /** A client whose queue fills up: what it has not read at the barrier must not come any more. */
-async function slowClient(server: FoxgloveServer) {
+function slowClient(server: FoxgloveServer) {
   const [serverEnd, clientEnd] = linkedTransports({ protocol: "foxglove.sdk.v1", capacity: 0 });
   const received: number[] = [];
   let heard = deferred<void>();
@@ -247,7 +247,7 @@ test("didSeek: queued data and time from before the jump are discarded before th
     channel.publish(data(40));
   };
   playback.update({ currentTime: START });
-  const slow = await slowClient(server);
+  const slow = slowClient(server);
   const subscribed = nextEvent(server, "subscribe");
   slow.end.send([JSON.stringify({ op: "subscribe", subscriptions: [{ id: 1, channelId: channel.id }] })]);
   await subscribed;
@@ -388,7 +388,7 @@ test("a client that leaves: its request is given up, those of others are served"
   let request: PlaybackRequest | undefined;
   const { server, client, errors, source } = await playing();
   const seek = source.seek;
-  source.seek = (time, asked) => {
+  source.seek = (_time, asked) => {
     request = asked;
     source.seek = seek;
     return new Promise<void>(() => {});
