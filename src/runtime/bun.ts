@@ -113,6 +113,15 @@ const BAD_HANDSHAKE: Refusal = { status: 400, headers: {}, body: "Bad WebSocket 
 /** The largest that Bun takes: its own limit must never be met before ours. */
 const NO_LIMIT = 0xffff_ffff;
 
+/** The most that Bun takes. */
+const MAX_IDLE_SECONDS = 960;
+
+/** The server gives silent peers up by itself: Bun must only never be the first. */
+function idleSeconds(idleMs: number): number {
+  const seconds = idleMs > 0 ? Math.ceil(idleMs / 1000) : MAX_IDLE_SECONDS;
+  return Math.min(Math.max(seconds, IDLE_SECONDS), MAX_IDLE_SECONDS);
+}
+
 /**
  * The `websocket` handlers for `Bun.serve`, see {@link upgrade}.
  *
@@ -129,7 +138,7 @@ export function websocket(server: ServerCore): BunWebSocketHandlers {
     maxPayloadLength: server.limits.messageBytes,
     backpressureLimit: NO_LIMIT,
     closeOnBackpressureLimit: true,
-    idleTimeout: IDLE_SECONDS,
+    idleTimeout: idleSeconds(server.limits.idleMs),
     sendPings: true,
     perMessageDeflate: false,
     open(socket) {

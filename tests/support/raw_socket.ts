@@ -92,7 +92,8 @@ export class RawSocket {
   #chunks: Buffer[] = [];
   #length = 0;
   #closed = false;
-  #wake = () => {};
+  /** Several may wait at once: for an answer and for the end. */
+  readonly #waiting = new Set<() => void>();
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -255,16 +256,22 @@ export class RawSocket {
     if (!condition()) throw new AssertionError(`Connection ended after ${this.#length} bytes, before ${what}`);
   }
 
+  #wake(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+
   async #wait(condition: () => boolean, what: string): Promise<void> {
     if (condition()) return;
+    let look = () => {};
     const met = new Promise<void>((resolve) => {
-      this.#wake = () => {
+      look = () => {
         if (condition()) resolve();
       };
     });
+    this.#waiting.add(look);
     await deadline(met, LIMIT_MS).catch(() => {
       throw new AssertionError(`No ${what} within ${LIMIT_MS} ms, only ${this.#length} bytes`);
-    });
+    }).finally(() => this.#waiting.delete(look));
   }
 }
 
