@@ -20,7 +20,9 @@
  *
  * @module
  */
-export { ListeningServer, serve, type ServeOptions } from "./src/runtime/serve.ts";
+export { ListeningServer, serve, type ServeOptions, type TlsOptions } from "./src/runtime/serve.ts";
+export type { AssetBody, AssetHandler, AssetRequest } from "./src/server/asset.ts";
+export type { AdmissionOptions, AuthorizationRefusal, Authorize } from "./src/server/admission.ts";
 export { Channel, type ChannelOptions, type ChannelSchema, type PublishOptions } from "./src/server/channel.ts";
 export type { Admission, UpgradeRequest } from "./src/server/handshake.ts";
 export { SERVER_LIMITS, type ServerLimits } from "./src/server/limits.ts";
@@ -32,6 +34,32 @@ export {
   type ServerStats,
 } from "./src/server/server.ts";
 export type { ClientStats, CloseOptions, ServerClient, SubscriptionStats } from "./src/server/server_client.ts";
+export type { ConnectionGraph, ConnectionGraphEvents } from "./src/server/connection_graph.ts";
+export type {
+  ParameterChange,
+  ParameterEvents,
+  ParameterOptions,
+  ParameterRequest,
+  ParameterStore,
+  ParameterStoreOptions,
+  ParameterValidator,
+} from "./src/server/parameters.ts";
+export {
+  PlaybackController,
+  type PlaybackRequest,
+  type PlaybackSource,
+  type PlaybackUpdate,
+} from "./src/server/playback.ts";
+export type { PermissionFilter, Permissions } from "./src/server/permissions.ts";
 export type { ServerEvents } from "./src/server/server_events.ts";
+export {
+  Service,
+  type ServiceCall,
+  type ServiceHandler,
+  type ServiceMessage,
+  type ServiceOptions,
+} from "./src/server/service.ts";
 export type { Peer } from "./src/server/session.ts";
+export type { ParameterType, ParameterValue } from "./src/protocol/messages.ts";
+export type { ParameterData } from "./src/protocol/parameter_data.ts";
 export { FoxgloveError } from "./src/util/errors.ts";

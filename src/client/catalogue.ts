@@ -18,6 +18,28 @@ export class Catalogue {
   constructor(serverInfo: ServerInfo) {
     this.serverInfo = serverInfo;
   }
+
+  /** Starts afresh with what another connection says. @returns What there was, and is gone. */
+  replace(serverInfo: ServerInfo): Replaced {
+    const replaced: Replaced = {
+      sessionId: this.serverInfo.sessionId,
+      channels: [...this.channels.values()],
+      services: [...this.services.values()],
+      statusIds: [...this.statuses.keys()],
+    };
+    this.serverInfo = serverInfo;
+    this.time = undefined;
+    for (const map of [this.channels, this.services, this.statuses]) map.clear();
+    return replaced;
+  }
+}
+
+/** What a {@link Catalogue} had before it was replaced. */
+export interface Replaced {
+  readonly sessionId: string | undefined;
+  readonly channels: readonly ServerChannel[];
+  readonly services: readonly AdvertisedService[];
+  readonly statusIds: readonly string[];
 }
 
 /** Sets each of `values` under its id. */

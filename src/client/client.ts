@@ -1,36 +1,36 @@
 /**
- * The client: a live catalogue of what a server has, subscriptions and publishers by topic.
+ * The client: a live catalogue of what a server has, subscriptions and publishers by topic, and everything to be asked.
  *
  * @module
  */
 import type { Subprotocol } from "../protocol/constants.ts";
 import type { AdvertisedService, ServerInfo, Status } from "../protocol/messages.ts";
-import { FoxgloveError } from "../util/errors.ts";
+import type { ParameterData } from "../protocol/parameter_data.ts";
+import type { WaitOptions } from "../util/async.ts";
 import { Events, type Listener } from "../util/events.ts";
+import type { Clock } from "../util/time.ts";
 import { Catalogue } from "./catalogue.ts";
 import type { ClientEvents } from "./client_events.ts";
 import type { Counters, FoxgloveClientStats } from "./client_stats.ts";
-import { type CloseInfo, type Connection, connectionEnded } from "./connection.ts";
+import type { Greeted } from "./attempt.ts";
+import type { CloseInfo } from "./connection.ts";
+import type { ConnectionGraphView } from "./connection_graph.ts";
+import { Features } from "./features.ts";
+import type { Feed } from "./feed.ts";
 import { type ClientParts, handleFailure, handleMessage } from "./handlers.ts";
+import type { ClientState, Link, LinkPart } from "./link.ts";
+import type { Ending } from "./inbox.ts";
 import type { ClientLimits } from "./limits.ts";
-import { MessageSubscription } from "./message_subscription.ts";
-import { clientChannel, Publisher, type PublisherHost, type PublisherOptions } from "./publisher.ts";
+import { MessageSubscription, type SubscribeOptions } from "./message_subscription.ts";
+import type { ParameterSettings, ParameterUpdate, ParameterUpdatesOptions } from "./parameters.ts";
+import { Playback } from "./playback.ts";
+import type { Publisher, PublisherOptions } from "./publisher.ts";
+import { Publishers } from "./publishers.ts";
 import { type ChannelSelector, Reader } from "./reader.ts";
-import type { Decode } from "./received_message.ts";
 import type { ServerChannel } from "./server_channel.ts";
+import type { CallServiceOptions } from "./services.ts";
+import { startAfresh } from "./session.ts";
 import { Subscriptions } from "./subscriptions.ts";
-
-/** How messages of a subscription are kept and decoded. */
-export interface SubscribeOptions<T = unknown> {
-  /** Messages that wait to be read; beyond that the oldest is dropped. Default 5000; 1 gives the latest only. */
-  highWaterMark?: number;
-  /** Bytes of those messages, likewise. Default 64 MiB. */
-  maxBytes?: number;
-  /** Makes a message's `value` of its bytes. Default: `JSON.parse` on channels with encoding `"json"`. */
-  decode?: Decode<T>;
-  /** Ends the subscription: what was not read is forgotten, and iteration throws the signal's reason. */
-  signal?: AbortSignal;
-}
 
 /** How to end a client. */
 export interface ClientCloseOptions {
@@ -44,12 +44,13 @@ export interface ClientCloseOptions {
 
 /** What a {@link FoxgloveClient} is made of. */
 export interface ClientSetup {
-  readonly connection: Connection;
+  readonly link: Link;
   readonly serverInfo: ServerInfo;
   readonly protocol: Subprotocol;
   readonly url: string | undefined;
   readonly limits: ClientLimits;
   readonly counters: Counters;
+  readonly clock: Clock;
 }
 
 /**
@@ -77,34 +78,56 @@ export interface ClientSetup {
 export class FoxgloveClient implements AsyncDisposable {
   /** Where it is connected to; `undefined` when it was given a transport. */
   readonly url: string | undefined;
-  /** The negotiated subprotocol. */
-  readonly protocol: Subprotocol;
-  readonly #connection: Connection;
+  /** The playback of a server that plays recorded data. */
+  readonly playback: Playback;
+  readonly #link: Link;
   readonly #limits: ClientLimits;
   readonly #parts: ClientParts;
-  readonly #publisherHost: PublisherHost;
-  #nextPublisherId = 1;
+  /** What is told that a connection was lost, that there is another, and that there will be none. */
+  readonly #lasting: readonly LinkPart[];
+  #protocol: Subprotocol;
   #closing = false;
 
   /** @ignore Made by `connect()`. */
-  constructor({ connection, serverInfo, protocol, url, limits, counters }: ClientSetup) {
+  constructor({ link, serverInfo, protocol, url, limits, counters, clock }: ClientSetup) {
     this.url = url;
-    this.protocol = protocol;
-    this.#connection = connection;
+    this.#protocol = protocol;
+    this.#link = link;
     this.#limits = limits;
     const catalogue = new Catalogue(serverInfo);
-    const subscriptions = new Subscriptions({
-      channels: catalogue.channels,
+    const events = new Events<ClientEvents>();
+    const send: Link["send"] = (message) => link.send(message);
+    const subscriptions = new Subscriptions({ channels: catalogue.channels, counters, send });
+    const features = new Features({ catalogue, counters, clock, limits, send });
+    const publishers = new Publishers({
+      catalogue,
       counters,
-      send: (message) => this.#connection.send(message),
+      send,
+      publish: (channelId, data) => link.publish(channelId, data),
+      room: (bytes) => link.room(bytes),
+      report: (error, during) => events.emit("error", { error, during }),
     });
-    this.#parts = { catalogue, subscriptions, events: new Events(), counters };
-    this.#publisherHost = this.#makePublisherHost();
-    connection.start({
+    this.#parts = { catalogue, subscriptions, publishers, features, events, counters };
+    this.#lasting = [publishers, subscriptions, features];
+    this.playback = new Playback(features.playback);
+    link.start({
       message: (message) => handleMessage(this.#parts, message),
       failed: (error) => handleFailure(this.#parts, error),
-      closed: (info) => this.#closed(info),
+      lost: (error) => this.#lasting.forEach((part) => part.connectionLost(error)),
+      waiting: (state) => events.emit("state", state),
+      reconnected: (greeted, attempts) => this.#reconnected(greeted, attempts),
+      closed: (info, ending) => this.#closed(info, ending),
     });
+  }
+
+  /** Whether there is a connection, and what the client does about it if not; the event `state` tells of changes. */
+  get state(): ClientState {
+    return this.#link.state;
+  }
+
+  /** The negotiated subprotocol: after a reconnect, that of the new connection. */
+  get protocol(): Subprotocol {
+    return this.#protocol;
   }
 
   /** What the server says of itself. */
@@ -132,9 +155,12 @@ export class FoxgloveClient implements AsyncDisposable {
     return this.#parts.catalogue.time;
   }
 
-  /** Settles when the connection is over, whoever ended it; 1006 after an own `close()` is normal. Never rejects. */
+  /**
+   * Settles when the client is over: it was closed, has given up, or was not to reconnect. 1006 after an own `close()` is
+   * normal. Never rejects.
+   */
   get closed(): Promise<CloseInfo> {
-    return this.#connection.ended;
+    return this.#link.ended;
   }
 
   /**
@@ -152,8 +178,8 @@ export class FoxgloveClient implements AsyncDisposable {
 
   /**
    * Subscribes to channels, those there are and those to come. All subscriptions to a channel share one on the wire.
-   * A topic need not exist yet, and is subscribed again when it was away; a subscription by channel id ends with the
-   * channel.
+   * A topic need not exist yet, and is subscribed again when it, or the connection, was away; a subscription by channel
+   * id ends with the channel, and throws a `ConnectionError` when the connection is lost.
    *
    * @param selector A topic, a function that says which channels, or `{ channelId }`.
    * @throws {RangeError} when there is no channel with that id, or a limit is not a positive number.
@@ -182,16 +208,126 @@ export class FoxgloveClient implements AsyncDisposable {
    * @throws {TypeError} when the schema's data does not fit its encoding.
    */
   publisher<T = unknown>(options: PublisherOptions<T>): Publisher<T> {
-    checkPublishing(this.serverInfo, options);
-    const channel = clientChannel(this.#nextPublisherId++, options);
-    this.#connection.send({ op: "advertise", channels: [channel] });
-    return new Publisher(channel, options, this.#publisherHost);
+    return this.#parts.publishers.add(options);
+  }
+
+  /**
+   * Calls a service, and waits for one with this name if there is none.
+   *
+   * @param request Anything with a JSON form for services whose encoding is `"json"` or not declared; bytes, which go out
+   * as they are, for all services. Left out: `{}`.
+   * @returns The response: its value for encoding `"json"`, its bytes for others; or what `decode` makes of it.
+   * @throws {ServiceError} when the service says that it failed.
+   * @throws {TimeoutError} when there is no such service, or no answer, within the time limit.
+   * @throws {ConnectionError} when the connection ends first, or the service goes (code `"service_gone"`).
+   * @throws {TypeError} when the request cannot be encoded, or bytes come without an encoding.
+   *
+   * @example
+   * ```ts
+   * import { connect, FoxgloveServer, linkedTransports } from "@foxwire/foxwire";
+   *
+   * const server = new FoxgloveServer({ name: "robot" });
+   * server.service("/add", {}, ({ a, b }: { a: number; b: number }) => ({ sum: a + b }));
+   * const [serverEnd, clientEnd] = linkedTransports();
+   * server.accept(serverEnd);
+   *
+   * const client = await connect(clientEnd);
+   * const { sum } = await client.callService<{ sum: number }>("/add", { a: 1, b: 2 }, { timeoutMs: 1000 });
+   * console.assert(sum === 3);
+   * await client.close();
+   * await server.close();
+   * ```
+   */
+  callService<T = unknown>(name: string, request: unknown = {}, options: CallServiceOptions<T> = {}): Promise<T> {
+    return this.#parts.features.services.call(name, request, options);
+  }
+
+  /**
+   * Asks for the values of parameters.
+   *
+   * @param names Which ones; none or an empty list: all.
+   * @returns Values by name; a parameter that the server does not have is not in it.
+   * @throws {FoxgloveError} when the server has no parameters (code `"capability"`).
+   * @throws {TimeoutError} when there is no answer within the time limit.
+   * @throws {ConnectionError} when the connection ends first.
+   */
+  getParameters(names: readonly string[] = [], options: WaitOptions = {}): Promise<Map<string, ParameterData>> {
+    return this.#parts.features.parameters.get(names, options);
+  }
+
+  /**
+   * Sets parameters, and deletes those whose value is `undefined`. One that the server refuses keeps its value, and an
+   * event `status` says why.
+   *
+   * @returns The values that are in force now, by name; a parameter that was deleted is not in it.
+   * @throws {FoxgloveError} when the server has no parameters (code `"capability"`).
+   * @throws {TimeoutError} when there is no answer within the time limit.
+   * @throws {ConnectionError} when the connection ends first.
+   * @throws {TypeError} when a value is none that a parameter can have.
+   *
+   * @example
+   * ```ts
+   * import { connect, FoxgloveServer, linkedTransports } from "@foxwire/foxwire";
+   *
+   * const server = new FoxgloveServer({ name: "robot" });
+   * server.parameters.set("gain", 1.5);
+   * const [serverEnd, clientEnd] = linkedTransports();
+   * server.accept(serverEnd);
+   *
+   * const client = await connect(clientEnd);
+   * console.assert((await client.getParameters(["gain"])).get("gain") === 1.5);
+   * const now = await client.setParameters({ gain: 2 });
+   * console.assert(now.get("gain") === 2);
+   * await client.close();
+   * await server.close();
+   * ```
+   */
+  setParameters(settings: ParameterSettings, options: WaitOptions = {}): Promise<Map<string, ParameterData>> {
+    return this.#parts.features.parameters.set(settings, options);
+  }
+
+  /**
+   * Watches parameters: gives each value that the server tells, also in answer to {@link setParameters}, so that one may
+   * come twice; not the values that there are ({@link getParameters}). All that watch share one subscription. What is not
+   * read is dropped beyond a limit, the oldest first, and counted.
+   *
+   * @param names Which ones; none or an empty list: all.
+   * @throws {FoxgloveError} when the server does not tell of updates (code `"capability"`).
+   * @throws {RangeError} when `highWaterMark` is not a positive number.
+   */
+  parameterUpdates(names: readonly string[] = [], options: ParameterUpdatesOptions = {}): Feed<ParameterUpdate> {
+    positive("highWaterMark", options.highWaterMark ?? 1);
+    return this.#parts.features.parameters.watch(names, options);
+  }
+
+  /**
+   * Fetches a file, such as a mesh that a model names. The protocol sends it in one message, so there is no progress to be
+   * told: a client knows of nothing until everything is there.
+   *
+   * @param uri Its name, such as `package://arm/meshes/base.stl`.
+   * @throws {AssetError} when the server has not got it.
+   * @throws {FoxgloveError} when the server has no assets (code `"capability"`).
+   * @throws {TimeoutError} when there is no answer within the time limit.
+   * @throws {ConnectionError} when the connection ends first.
+   */
+  fetchAsset(uri: string, options: WaitOptions = {}): Promise<Uint8Array> {
+    return this.#parts.features.assets.fetch(uri, options);
+  }
+
+  /**
+   * Watches who publishes, subscribes and provides what. All views share one subscription, which ends with the last.
+   *
+   * @param options `signal` closes the view.
+   * @throws {FoxgloveError} when the server has no connection graph (code `"capability"`).
+   */
+  connectionGraph(options: { signal?: AbortSignal } = {}): ConnectionGraphView {
+    return this.#parts.features.graph.open(options.signal);
   }
 
   /** Figures of now. */
   stats(): FoxgloveClientStats {
     const { counters, subscriptions } = this.#parts;
-    return { ...counters, ...this.#connection.stats(), subscriptions: subscriptions.size };
+    return { ...counters, ...this.#link.stats(), subscriptions: subscriptions.size };
   }
 
   /**
@@ -206,25 +342,13 @@ export class FoxgloveClient implements AsyncDisposable {
       throw new RangeError(`Cannot close with code ${code}: a client may use 1000 and 3000 to 4999`);
     }
     this.#closing = true;
-    this.#parts.subscriptions.end({});
-    await this.#connection.close({ code, reason, timeoutMs });
+    for (const part of this.#lasting) part.end({});
+    await this.#link.close({ code, reason, timeoutMs });
   }
 
   /** {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #makePublisherHost(): PublisherHost {
-    return {
-      publish: (channelId, data) => {
-        const taken = this.#connection.publish(channelId, data);
-        if (!taken) this.#parts.counters.droppedMessages++;
-        return taken;
-      },
-      room: (bytes) => this.#connection.room(bytes),
-      unadvertise: (channelId) => this.#connection.send({ op: "unadvertise", channelIds: [channelId] }),
-    };
   }
 
   #checkSelector(selector: ChannelSelector): ChannelSelector {
@@ -234,27 +358,18 @@ export class FoxgloveClient implements AsyncDisposable {
     return selector;
   }
 
-  #closed(info: CloseInfo): void {
-    this.#parts.subscriptions.end(this.#closing ? {} : { error: connectionEnded("The connection has ended", info) });
-    this.#parts.events.emit("close", info);
+  #reconnected({ serverInfo, protocol }: Greeted, attempts: number): void {
+    this.#protocol = protocol;
+    const news = startAfresh(this.#parts, { serverInfo, attempts, state: this.state });
+    for (const part of this.#lasting) part.resubscribe();
+    // A listener may close the client.
+    for (const tell of news) if (!this.#closing) tell();
   }
-}
 
-function checkPublishing(
-  { capabilities, supportedEncodings = [] }: ServerInfo,
-  options: PublisherOptions<never>,
-): void {
-  const where = `Cannot publish on "${options.topic}"`;
-  if (!capabilities.includes("clientPublish")) {
-    throw new FoxgloveError(`${where}: the server does not declare the clientPublish capability`, {
-      code: "capability",
-    });
-  }
-  if (supportedEncodings.length > 0 && !supportedEncodings.includes(options.encoding)) {
-    const supported = supportedEncodings.map((encoding) => `"${encoding}"`).join(", ");
-    throw new FoxgloveError(`${where}: the server takes ${supported}, not encoding "${options.encoding}"`, {
-      code: "encoding",
-    });
+  #closed(info: CloseInfo, ending: Ending): void {
+    for (const part of this.#lasting) part.end(ending);
+    this.#parts.events.emit("state", this.state);
+    this.#parts.events.emit("close", info);
   }
 }
 

@@ -11,13 +11,18 @@ export interface Counters {
   invalidMessages: number;
   /** Messages that mean nothing to this client: unknown ops, unknown ids, anything before `serverInfo`. */
   ignoredMessages: number;
-  /** Messages of subscriptions that had been ended; a few are normal, as they were on their way. */
+  /**
+   * Messages of subscriptions that had been ended, and answers to requests that nobody waits for any more; a few are
+   * normal, as they were on their way.
+   */
   lateMessages: number;
-  /** Published messages that were dropped because the server reads too slowly, or because the connection had ended. */
+  /** Published messages that were dropped because the server reads too slowly, or because there was no connection. */
   droppedMessages: number;
+  /** Connections that were made after the first one had been lost. */
+  reconnects: number;
 }
 
-/** Figures of one connection. */
+/** Figures of one connection: the one there is, or else the last one. */
 export interface ConnectionStats {
   /** Messages that came. */
   receivedMessages: number;
@@ -39,7 +44,7 @@ export interface FoxgloveClientStats extends Counters, ConnectionStats {
 
 /** Counters of a client that has seen nothing yet. */
 export function newCounters(): Counters {
-  return { invalidMessages: 0, ignoredMessages: 0, lateMessages: 0, droppedMessages: 0 };
+  return { invalidMessages: 0, ignoredMessages: 0, lateMessages: 0, droppedMessages: 0, reconnects: 0 };
 }
 
 /** Counts a message that could not be read or taken. @returns Whether it is worth telling: a newer peer is not. */

@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { isSubprotocol, type Subprotocol, SUBPROTOCOLS } from "../protocol/constants.ts";
+import { type Subprotocol, SUBPROTOCOLS } from "../protocol/constants.ts";
 import type { Transport } from "../transport/transport.ts";
-import { webSocketTransport } from "../transport/web_socket.ts";
-import { type WaitOptions, within } from "../util/async.ts";
-import { ConnectionError } from "../util/errors.ts";
+import type { WaitOptions } from "../util/async.ts";
 import { type Clock, systemClock } from "../util/time.ts";
+import { Attempt, type TransportFactory } from "./attempt.ts";
+import { type ReconnectOptions, reconnectOptions } from "./backoff.ts";
 import { FoxgloveClient } from "./client.ts";
 import { newCounters } from "./client_stats.ts";
-import { Connection } from "./connection.ts";
 import { CLIENT_LIMITS, type ClientLimits } from "./limits.ts";
-import { makeSocket, opened, type WebSocketFactory, webSocketUrl } from "./open.ts";
+import { Link, type LinkOptions } from "./link.ts";
+import { standardWebSocket, type WebSocketFactory, webSocketUrl } from "./open.ts";
 
 /** How to connect. */
 export interface ConnectOptions extends WaitOptions {
@@ -25,6 +25,11 @@ export interface ConnectOptions extends WaitOptions {
   signal?: AbortSignal;
   /** Milliseconds from the call to `serverInfo`. Default 10 000; `Infinity` waits for ever. */
   timeoutMs?: number;
+  /**
+   * Whether, and how, to connect again when the connection is lost; a first attempt that fails is not repeated. Default:
+   * `true` for an address and for a function. Sockets and transports that are given ready-made cannot be made again.
+   */
+  reconnect?: boolean | ReconnectOptions;
   /** Limits that differ from {@link CLIENT_LIMITS}. */
   limits?: Partial<ClientLimits>;
   /** For tests: the clock of every timer. */
@@ -35,12 +40,19 @@ export interface ConnectOptions extends WaitOptions {
  * Connects to a Foxglove WebSocket server and waits until it has said who it is. What comes after that, the channels
  * first of all, is raised as events from the next turn on, so that listeners can be added before.
  *
+ * A connection that is lost afterwards is made again, as {@link ReconnectOptions} say, until the client is closed or the
+ * server has said by one of {@link FATAL_CLOSE_CODES} that this is of no use. Subscriptions go on with the channels of
+ * their topic, whatever ids they have then; publishers are advertised again; requests under way fail with a
+ * `ConnectionError`. See the events `state`, `resumed` and `session`.
+ *
  * @param target A `ws://` or `wss://` address; or a `WebSocket` that is open or opening, or a {@link Transport}, which
- * nobody else uses from now on, and whose subprotocol is one of those asked for. They are closed when the attempt fails.
+ * nobody else uses from now on, and whose subprotocol is one of those asked for; or a function that makes one of the two
+ * for each attempt. They are closed when the attempt fails.
  * @throws {ConnectionError} when there is no connection, or it ends too early, or the server speaks another protocol.
  * @throws {TimeoutError} when there is no `serverInfo` within the time limit.
  * @throws {FoxgloveError} when the runtime has no `WebSocket` (code `"no_websocket"`).
- * @throws {TypeError} when the address is none of a WebSocket.
+ * @throws {TypeError} when the address is none of a WebSocket, or `reconnect` is asked for what cannot be made again.
+ * @throws {RangeError} when a number in `reconnect` makes no sense.
  *
  * @example
  * ```ts
@@ -55,107 +67,63 @@ export interface ConnectOptions extends WaitOptions {
  * await client.close();
  * await server.close();
  * ```
+ *
+ * @example A connection that is lost and made again
+ * ```ts
+ * import { connect, FoxgloveServer, linkedTransports } from "@foxwire/foxwire";
+ *
+ * const server = new FoxgloveServer({ name: "robot" });
+ * const dial = () => { // an address does the same
+ *   const [serverEnd, clientEnd] = linkedTransports();
+ *   server.accept(serverEnd);
+ *   return clientEnd;
+ * };
+ * const client = await connect(dial, { reconnect: { minDelayMs: 10, attempts: 3 } });
+ * client.on("state", ({ status }) => console.log(status)); // reconnecting, connected, closed
+ * const resumed = new Promise((resolve) => client.on("resumed", resolve));
+ * for (const lost of server.clients) lost.close();
+ * await resumed;
+ * await client.close();
+ * await server.close();
+ * ```
  */
 export async function connect(
-  target: string | URL | WebSocket | Transport,
+  target: string | URL | WebSocket | Transport | TransportFactory,
   options: ConnectOptions = {},
 ): Promise<FoxgloveClient> {
-  const attempt = new Attempt(target, options);
-  try {
-    return await within(attempt.run(), `serverInfo from ${attempt.name}`, attempt.wait);
-  } catch (error) {
-    attempt.abandon();
-    throw error;
-  }
+  const { clock = systemClock, subprotocols = SUBPROTOCOLS, signal } = options;
+  const limits = { ...CLIENT_LIMITS, ...options.limits };
+  const counters = newCounters();
+  const { url, ...where } = resolveTarget(target, subprotocols, options);
+  const reconnect = reconnectPolicy(where.target, options.reconnect);
+  const { connectTimeoutMs = limits.connectMs } = typeof options.reconnect === "object" ? options.reconnect : {};
+  const setup: LinkOptions = { ...where, clock, limits, counters, subprotocols, reconnect, connectTimeoutMs };
+  const { timeoutMs = limits.connectMs } = options;
+  const greeted = await new Attempt(setup).run(signal === undefined ? { timeoutMs } : { timeoutMs, signal });
+  const link = new Link(greeted.connection, setup);
+  return new FoxgloveClient({ ...greeted, link, url, limits, counters, clock });
 }
 
-/** One try to connect, which may be given up at any moment. */
-class Attempt {
-  readonly #clock: Clock;
-  readonly #limits: ClientLimits;
-  readonly #target: string | WebSocket | Transport;
-  readonly #options: ConnectOptions;
-  readonly #subprotocols: readonly Subprotocol[];
-  readonly #counters = newCounters();
-  #connection: Connection | undefined;
-  #abandoned = false;
+type Resolved = Pick<LinkOptions, "target" | "name"> & { url: string | undefined };
 
-  constructor(target: string | URL | WebSocket | Transport, options: ConnectOptions) {
-    const { clock = systemClock, limits, subprotocols = SUBPROTOCOLS } = options;
-    this.#clock = clock;
-    this.#limits = { ...CLIENT_LIMITS, ...limits };
-    this.#target = typeof target === "string" || target instanceof URL ? webSocketUrl(target) : target;
-    this.#options = options;
-    this.#subprotocols = subprotocols;
+function resolveTarget(
+  target: string | URL | WebSocket | Transport | TransportFactory,
+  subprotocols: readonly Subprotocol[],
+  { webSocket }: ConnectOptions,
+): Resolved {
+  if (typeof target === "function") return { target, name: "the server", url: undefined };
+  if (typeof target === "string" || target instanceof URL) {
+    const url = webSocketUrl(target);
+    const make = webSocket ?? standardWebSocket();
+    return { target: () => make(url, [...subprotocols]), name: `"${url}"`, url };
   }
+  if ("bind" in target) return { target, name: "the transport", url: undefined };
+  return { target, name: `"${target.url}"`, url: target.url };
+}
 
-  /** What it connects to, for messages. */
-  get name(): string {
-    const target = this.#target;
-    if (typeof target === "string") return `"${target}"`;
-    return "bind" in target ? "the transport" : `"${target.url}"`;
-  }
-
-  /** How long it may take. */
-  get wait(): WaitOptions & { clock: Clock } {
-    const { timeoutMs = this.#limits.connectMs, signal } = this.#options;
-    return { timeoutMs, clock: this.#clock, ...(signal === undefined ? {} : { signal }) };
-  }
-
-  async run(): Promise<FoxgloveClient> {
-    const connection = await this.#open();
-    const protocol = await this.#checkSubprotocol(connection);
-    const serverInfo = await connection.greeted;
-    const url = this.#url();
-    const [limits, counters] = [this.#limits, this.#counters];
-    return new FoxgloveClient({ connection, serverInfo, protocol, url, limits, counters });
-  }
-
-  /** Gives up: nothing stays open, and what opens later is cut. */
-  abandon(): void {
-    this.#abandoned = true;
-    this.#connection?.cut();
-  }
-
-  // A transport or a socket is taken over in the turn in which it was given: its messages would be lost otherwise.
-  async #open(): Promise<Connection> {
-    const target = this.#target;
-    if (typeof target === "string") {
-      this.#options.signal?.throwIfAborted();
-      const { webSocket } = this.#options;
-      return this.#takeSocket(await makeSocket({ url: target, subprotocols: this.#subprotocols, webSocket }));
-    }
-    return "bind" in target ? this.#take(target) : await this.#takeSocket(target);
-  }
-
-  async #takeSocket(socket: WebSocket): Promise<Connection> {
-    const connection = this.#take(webSocketTransport(socket, { clock: this.#clock }));
-    await opened(socket, this.name, this.#subprotocols);
-    return connection;
-  }
-
-  #take(transport: Transport): Connection {
-    const [clock, limits, counters] = [this.#clock, this.#limits, this.#counters];
-    this.#connection = new Connection(transport, { clock, limits, counters });
-    if (this.#abandoned) this.#connection.cut();
-    return this.#connection;
-  }
-
-  /** Deno opens a socket although the server chose no subprotocol, or one that was not offered. */
-  async #checkSubprotocol(connection: Connection): Promise<Subprotocol> {
-    const { protocol } = connection;
-    if (isSubprotocol(protocol) && this.#subprotocols.includes(protocol)) return protocol;
-    await connection.close({ code: 1002, reason: "Unsupported subprotocol", timeoutMs: this.#limits.closeMs });
-    const chosen = protocol === "" ? "no subprotocol" : `subprotocol "${protocol}"`;
-    const offered = this.#subprotocols.join(", ");
-    throw new ConnectionError(`Cannot use ${this.name}: it has chosen ${chosen}, and offered were ${offered}`, {
-      code: "subprotocol",
-    });
-  }
-
-  #url(): string | undefined {
-    const target = this.#target;
-    if (typeof target === "string") return target;
-    return "bind" in target ? undefined : target.url;
-  }
+function reconnectPolicy(target: LinkOptions["target"], wanted: ConnectOptions["reconnect"]): LinkOptions["reconnect"] {
+  const repeatable = typeof target === "function";
+  if (!(wanted ?? repeatable)) return undefined;
+  if (repeatable) return reconnectOptions(typeof wanted === "object" ? wanted : {});
+  throw new TypeError("Cannot reconnect what is given ready-made: pass an address, or a function that makes it");
 }

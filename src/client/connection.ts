@@ -19,7 +19,7 @@ import type { ClientLimits } from "./limits.ts";
 export interface CloseInfo {
   /** WebSocket close code; 1006 when the connection was cut. */
   readonly code: number;
-  /** Text of the side that closed; `""` without one. */
+  /** Text of the side that closed, `""` without one; or why the client has given up trying to reconnect. */
   readonly reason: string;
 }
 

@@ -9,6 +9,8 @@ import type { Events } from "../util/events.ts";
 import { type Catalogue, setAll, takeAll } from "./catalogue.ts";
 import type { ClientEvents } from "./client_events.ts";
 import { type Counters, countFailure } from "./client_stats.ts";
+import type { Features } from "./features.ts";
+import type { Publishers } from "./publishers.ts";
 import { type ServerChannel, serverChannel } from "./server_channel.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -16,6 +18,8 @@ import type { Subscriptions } from "./subscriptions.ts";
 export interface ClientParts {
   readonly catalogue: Catalogue;
   readonly subscriptions: Subscriptions;
+  readonly publishers: Publishers;
+  readonly features: Features;
   readonly events: Events<ClientEvents>;
   readonly counters: Counters;
 }
@@ -25,9 +29,13 @@ type Handlers = { readonly [Op in Message["op"]]?: (parts: ClientParts, message:
 
 const HANDLERS: Handlers = {
   messageData: ({ subscriptions }, message) => subscriptions.deliver(message),
-  serverInfo({ catalogue, events }, { op: _, ...serverInfo }) {
+  serverInfo({ catalogue, publishers, features, events }, { op: _, ...serverInfo }) {
+    const { sessionId } = catalogue.serverInfo;
     catalogue.serverInfo = serverInfo;
+    publishers.advertise();
+    features.refresh();
     events.emit("serverInfo", serverInfo);
+    if (serverInfo.sessionId !== sessionId) events.emit("session", { serverInfo, attempts: 0 });
   },
   advertise(parts, message) {
     const channels = valid(parts, message.channels).map(serverChannel);
@@ -44,10 +52,12 @@ const HANDLERS: Handlers = {
   advertiseServices(parts, message) {
     const services = valid(parts, message.services);
     setAll(parts.catalogue.services, services);
+    parts.features.services.advertised();
     if (services.length > 0) parts.events.emit("advertiseServices", { services });
   },
   unadvertiseServices(parts, message) {
     const services = take(parts, parts.catalogue.services, message.serviceIds);
+    parts.features.services.unadvertised(services);
     if (services.length > 0) parts.events.emit("unadvertiseServices", { services });
   },
   status({ catalogue, events }, { op: _, ...status }) {
@@ -62,6 +72,17 @@ const HANDLERS: Handlers = {
     catalogue.time = timestamp;
     events.emit("time", timestamp);
   },
+  serviceCallResponse: ({ features }, message) => features.services.answered(message),
+  serviceCallFailure: ({ features }, message) => features.services.failed(message),
+  parameterValues: (parts, message) => parts.features.parameters.received(valid(parts, message.parameters), message.id),
+  fetchAssetResponse: ({ features }, message) => features.assets.answered(message),
+  connectionGraphUpdate({ features, events }, { op: _, ...update }) {
+    if (features.graph.received(update)) events.emit("connectionGraph", update);
+  },
+  playbackState({ features, events }, { op: _, ...state }) {
+    features.playback.received(state);
+    events.emit("playbackState", state);
+  },
 };
 
 /** Does what a message of the server means; one that means nothing to this client is counted. */
@@ -72,7 +93,8 @@ export function handleMessage(parts: ClientParts, message: Message): void {
 }
 
 /** Counts what could not be read or taken, and tells the user unless a newer peer explains it. */
-export function handleFailure({ counters, events }: ClientParts, error: unknown): void {
+export function handleFailure({ counters, events, features }: ClientParts, error: unknown): void {
+  if (error instanceof ProtocolError) features.broken(error);
   if (countFailure(counters, error)) events.emit("error", { error, during: "message from the server" });
 }
 

@@ -11,20 +11,15 @@ const COMPACT_FROM = 1024;
 export interface InboxLimits {
   /** Most items. */
   items: number;
-  /** Most bytes of all items; a single larger item is taken when nothing else waits. */
+  /** Most bytes of the `data` of all items; a single larger item is taken when nothing else waits. */
   bytes: number;
-}
-
-/** What an {@link Inbox} holds: anything whose bytes can be counted. */
-export interface Sized {
-  readonly data: Uint8Array;
 }
 
 /** How an inbox ends for its reader, once what is queued has been read: normally, or with an error. */
 export type Ending = { readonly error?: unknown };
 
 /** A queue with one end for pushing and one for `await`; it drops its oldest items when it is full, and counts them. */
-export class Inbox<T extends Sized> {
+export class Inbox<T extends object> {
   readonly #limits: InboxLimits;
   // Taken from the head by index: shift() moves the whole array.
   #items: (T | undefined)[] = [];
@@ -58,9 +53,10 @@ export class Inbox<T extends Sized> {
     if (this.#ending !== undefined) return;
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) return waiter.resolve({ done: false, value: item });
-    this.#makeRoom(item.data.length);
+    const bytes = bytesOf(item);
+    this.#makeRoom(bytes);
     this.#items.push(item);
-    this.#bytes += item.data.length;
+    this.#bytes += bytes;
   }
 
   /** The next item, as an iterator gives it; waits for one. Rejects after the last when the inbox ended with an error. */
@@ -82,10 +78,20 @@ export class Inbox<T extends Sized> {
 
   /** Forgets what is queued, and ends. */
   discard(ending: Ending = {}): void {
+    this.#clear();
+    this.end(ending);
+  }
+
+  /** Drops what is queued, and counts it. */
+  drop(): void {
+    this.#dropped += this.size;
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#items = [];
     this.#head = 0;
     this.#bytes = 0;
-    this.end(ending);
   }
 
   #makeRoom(bytes: number): void {
@@ -100,7 +106,7 @@ export class Inbox<T extends Sized> {
     const item = this.#items[this.#head];
     if (item === undefined) return undefined;
     this.#items[this.#head++] = undefined;
-    this.#bytes -= item.data.length;
+    this.#bytes -= bytesOf(item);
     if (this.#head === this.#items.length) this.#items.length = this.#head = 0;
     else if (this.#head >= COMPACT_FROM && this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head);
@@ -108,6 +114,11 @@ export class Inbox<T extends Sized> {
     }
     return item;
   }
+}
+
+/** The bytes of an item that has some; others are only counted. */
+function bytesOf({ data }: { readonly data?: Uint8Array }): number {
+  return data?.length ?? 0;
 }
 
 function settle(ending: Ending): Promise<IteratorResult<never, undefined>> {

@@ -8,6 +8,8 @@
 export interface ClientLimits {
   /** Milliseconds that `connect()` takes from the call to `serverInfo`. */
   connectMs: number;
+  /** Milliseconds that a request takes from its call to its answer. */
+  requestMs: number;
   /** Milliseconds that the server has to answer a close before the connection is cut. */
   closeMs: number;
   /** Messages that wait for the reader of one subscription; beyond that the oldest is dropped and counted. */
@@ -26,6 +28,8 @@ const MIB = 1024 * 1024;
 export const CLIENT_LIMITS: Readonly<ClientLimits> = Object.freeze({
   // Long enough for a robot on a bad radio link, short enough for a person who mistyped the address.
   connectMs: 10_000,
+  // More than the 30 s after which servers give up a service call, so that their reason still arrives.
+  requestMs: 35_000,
   // A live server answers within a round trip.
   closeMs: 2_000,
   // Node delivers all that one read of 64 KiB brings, up to 4 369 messages, before any reader gets its turn.

@@ -3,18 +3,33 @@
  *
  * @module
  */
+import { Feed } from "./feed.ts";
 import type { Reader } from "./reader.ts";
-import type { ReceivedMessage } from "./received_message.ts";
+import type { Decode, ReceivedMessage } from "./received_message.ts";
 import type { ServerChannel } from "./server_channel.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+
+/** How messages of a subscription are kept and decoded. */
+export interface SubscribeOptions<T = unknown> {
+  /** Messages that wait to be read; beyond that the oldest is dropped. Default 5000; 1 gives the latest only. */
+  highWaterMark?: number;
+  /** Bytes of those messages, likewise. Default 64 MiB. */
+  maxBytes?: number;
+  /** Makes a message's `value` of its bytes. Default: `JSON.parse` on channels with encoding `"json"`. */
+  decode?: Decode<T>;
+  /** Ends the subscription: what was not read is forgotten, and iteration throws the signal's reason. */
+  signal?: AbortSignal;
+}
 
 /**
  * The messages of one `client.subscribe()`, as an async iterable and as a {@link stream}. Use one of the two: both take
  * from the same messages.
  *
  * A server cannot be asked to wait, so messages that are not read are kept up to a limit; beyond it the oldest are
- * {@link dropped}. Iteration ends when the subscription or its client is closed; when the connection ends otherwise,
- * it throws a `ConnectionError` after the messages that had come.
+ * {@link dropped}. Iteration ends when the subscription or its client is closed. It goes on over a lost connection, with
+ * the channels of the next one; what the server sends in between is missed. When the client gives up, or does not
+ * reconnect, iteration throws a `ConnectionError` after the messages that had come; of a subscription by channel id as
+ * soon as the connection is lost.
  *
  * @example
  * ```ts
@@ -35,13 +50,13 @@ import type { Subscriptions } from "./subscriptions.ts";
  * await server.close();
  * ```
  */
-export class MessageSubscription<T = unknown> implements AsyncIterable<ReceivedMessage<T>>, AsyncDisposable {
+export class MessageSubscription<T = unknown> extends Feed<ReceivedMessage<T>> {
   readonly #reader: Reader<T>;
   readonly #subscriptions: Subscriptions;
-  #stream: ReadableStream<ReceivedMessage<T>> | undefined;
 
   /** @ignore Made by `client.subscribe()`. */
   constructor(reader: Reader<T>, subscriptions: Subscriptions) {
+    super(reader, () => subscriptions.remove(reader));
     this.#reader = reader;
     this.#subscriptions = subscriptions;
   }
@@ -49,55 +64,5 @@ export class MessageSubscription<T = unknown> implements AsyncIterable<ReceivedM
   /** The channels that it gets messages of now; none while the topic does not exist. */
   get channels(): ServerChannel[] {
     return this.#subscriptions.channelsOf(this.#reader);
-  }
-
-  /** How many messages were dropped because they were not read in time. */
-  get dropped(): number {
-    return this.#reader.inbox.dropped;
-  }
-
-  /** How many messages wait to be read. */
-  get size(): number {
-    return this.#reader.inbox.size;
-  }
-
-  /** The same messages as a `ReadableStream`, to pipe and transform; cancelling it closes the subscription. */
-  get stream(): ReadableStream<ReceivedMessage<T>> {
-    return this.#stream ??= new ReadableStream({
-      pull: async (controller) => {
-        const { done, value } = await this.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: () => this.close(),
-      // The subscription is the buffer: a second one here would only hide what waits.
-    }, { highWaterMark: 0 });
-  }
-
-  /** The next message; waits for one. May be called again before it has come. */
-  next(): Promise<IteratorResult<ReceivedMessage<T>, undefined>> {
-    return this.#reader.inbox.next();
-  }
-
-  /** Ends iteration early: closes the subscription. */
-  return(): Promise<IteratorResult<ReceivedMessage<T>, undefined>> {
-    this.close();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  /** Itself: leaving the loop closes the subscription. */
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  /** Ends the subscription and forgets what was not read. Idempotent. */
-  close(): void {
-    this.#subscriptions.remove(this.#reader);
-  }
-
-  /** {@link close}, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    return Promise.resolve();
   }
 }

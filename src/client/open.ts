@@ -9,13 +9,6 @@ import { ConnectionError, errorMessage, FoxgloveError } from "../util/errors.ts"
 /** Makes a `WebSocket` that is open or opening, offering `protocols`. */
 export type WebSocketFactory = (url: string, protocols: string[]) => WebSocket | Promise<WebSocket>;
 
-/** What to open. */
-export interface OpenOptions {
-  readonly url: string;
-  readonly subprotocols: readonly Subprotocol[];
-  readonly webSocket?: WebSocketFactory | undefined;
-}
-
 /** The text of a ws:// or wss:// address. @throws {TypeError} when it is something else. */
 export function webSocketUrl(target: string | URL): string {
   const url = String(target);
@@ -26,23 +19,17 @@ export function webSocketUrl(target: string | URL): string {
   return url;
 }
 
-/**
- * Makes a socket that is on its way to `url`.
- *
- * @throws {FoxgloveError} when there is nothing to make it with (code `"no_websocket"`).
- * @throws {ConnectionError} when the factory fails.
- */
-export async function makeSocket(
-  { url, subprotocols, webSocket = standardWebSocket() }: OpenOptions,
-): Promise<WebSocket> {
+/** Makes what is on its way to `name`. @throws {ConnectionError} when the factory fails. */
+export async function make<T>(factory: () => T | Promise<T>, name: string): Promise<T> {
   try {
-    return await webSocket(url, [...subprotocols]);
+    return await factory();
   } catch (cause) {
-    throw new ConnectionError(`Cannot connect to "${url}": ${errorMessage(cause)}`, { cause });
+    throw new ConnectionError(`Cannot connect to ${name}: ${errorMessage(cause)}`, { cause });
   }
 }
 
-function standardWebSocket(): WebSocketFactory {
+/** What makes sockets unless told otherwise. @throws {FoxgloveError} when there is nothing (code `"no_websocket"`). */
+export function standardWebSocket(): WebSocketFactory {
   const { WebSocket } = globalThis as { WebSocket?: typeof globalThis.WebSocket };
   if (WebSocket === undefined) {
     const hint = `pass connect(url, { webSocket }) with webSocket from "@foxwire/foxwire/node"`;

@@ -28,7 +28,7 @@ export interface PublisherOptions<T = unknown> {
   encode?: (message: T) => Uint8Array;
 }
 
-/** What a publisher needs of its client. */
+/** What a {@link Publisher} needs of its client. */
 export interface PublisherHost {
   /** Queues a message. @returns Whether it was taken. */
   publish(channelId: number, data: Uint8Array): boolean;
@@ -79,14 +79,14 @@ export class Publisher<T = unknown> implements AsyncDisposable {
     return this.channel.topic;
   }
 
-  /** How many messages were dropped: too much waited to be sent, or the publisher or its connection had ended. */
+  /** How many messages were dropped: too much waited to be sent, or there was no connection, or the publisher had ended. */
   get dropped(): number {
     return this.#dropped;
   }
 
   /**
-   * Sends a message, or drops and counts it when the server reads so slowly that too much waits. {@link writable} waits
-   * instead.
+   * Sends a message, or drops and counts it: when the server reads so slowly that too much waits, and while there is no
+   * connection. {@link writable} waits instead.
    *
    * @param message Bytes go out as they are and may be reused at once; anything else is encoded. With encoding
    * `"json"` a string becomes a JSON string: JSON that is ready goes out as bytes.
@@ -100,7 +100,10 @@ export class Publisher<T = unknown> implements AsyncDisposable {
     return taken;
   }
 
-  /** A stream to write messages to, which waits while the server does not keep up. Closing it closes the publisher. */
+  /**
+   * A stream to write messages to, which waits while the server does not keep up, and while the client reconnects. Closing
+   * it closes the publisher.
+   */
   get writable(): WritableStream<T | Uint8Array> {
     return this.#writable ??= new WritableStream({
       write: async (message) => {
@@ -137,7 +140,7 @@ export class Publisher<T = unknown> implements AsyncDisposable {
     const where = `Cannot publish on "${this.topic}"`;
     return this.#closed
       ? new FoxgloveError(`${where}: the publisher is closed`, { code: "closed" })
-      : new ConnectionError(`${where}: the connection is closed or closing`);
+      : new ConnectionError(`${where}: the connection is closed or closing, or its server does not take it`);
   }
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 import { FoxgloveError } from "../util/errors.ts";
-import { type Ending, Inbox, type InboxLimits } from "./inbox.ts";
+import { Tap } from "./feed.ts";
+import type { InboxLimits } from "./inbox.ts";
 import { type Decode, decodeJson, type Received, ReceivedMessage } from "./received_message.ts";
 import type { ServerChannel } from "./server_channel.ts";
 
@@ -24,15 +25,13 @@ export interface ReaderOptions<T> {
 }
 
 /** Takes the messages of the channels that a selector picks. */
-export class Reader<T = unknown> {
-  readonly inbox: Inbox<ReceivedMessage<T>>;
+export class Reader<T = unknown> extends Tap<ReceivedMessage<T>> {
   readonly #options: ReaderOptions<T>;
   readonly #decode: Decode<T>;
-  #stopListening = () => {};
 
   constructor(options: ReaderOptions<T>) {
+    super(options.limits);
     this.#options = options;
-    this.inbox = new Inbox(options.limits);
     this.#decode = safely(options.decode ?? decodeJson as Decode<T>, options.report);
   }
 
@@ -56,27 +55,6 @@ export class Reader<T = unknown> {
 
   deliver(received: Received): void {
     this.inbox.push(new ReceivedMessage(received, this.#decode));
-  }
-
-  /** Calls `onAbort` when the signal aborts before this reader has ended. */
-  listen(signal: AbortSignal | undefined, onAbort: (reason: unknown) => void): void {
-    if (signal === undefined) return;
-    const abort = () => onAbort(signal.reason);
-    if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort, { once: true });
-    this.#stopListening = () => signal.removeEventListener("abort", abort);
-  }
-
-  /** Takes nothing more; what it has can still be read. */
-  end(ending: Ending): void {
-    this.#stopListening();
-    this.inbox.end(ending);
-  }
-
-  /** Takes nothing more and forgets what it has. */
-  discard(ending: Ending): void {
-    this.#stopListening();
-    this.inbox.discard(ending);
   }
 }
 

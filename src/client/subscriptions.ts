@@ -4,6 +4,7 @@
  * @module
  */
 import type { ClientMessage, MessageOf, ServerMessage } from "../protocol/messages.ts";
+import type { ConnectionError } from "../util/errors.ts";
 import { wallTime } from "../util/time.ts";
 import type { Counters } from "./client_stats.ts";
 import type { Ending } from "./inbox.ts";
@@ -31,7 +32,10 @@ export class Subscriptions {
   readonly #readers = new Set<Reader>();
   readonly #byId = new Map<number, WireSubscription>();
   readonly #byChannel = new Map<number, WireSubscription>();
+  /** Never used again in another connection, so that nothing of an old one can be taken for something of a new one. */
   #nextId = 1;
+  #firstId = 1;
+  #lost: ConnectionError | undefined;
   #ending: Ending | undefined;
 
   constructor(host: SubscriptionsHost) {
@@ -47,7 +51,9 @@ export class Subscriptions {
   add(reader: Reader): void {
     if (reader.inbox.ended) return;
     if (this.#ending !== undefined) return reader.end(this.#ending);
+    if (this.#lost !== undefined && reader.channelId !== undefined) return reader.end({ error: this.#lost });
     this.#readers.add(reader);
+    if (this.#lost !== undefined) return;
     const wanted: WireSubscription[] = [];
     for (const channel of this.#host.channels.values()) {
       if (!reader.matches(channel)) continue;
@@ -119,6 +125,27 @@ export class Subscriptions {
     for (const reader of readers) reader.deliver(received);
   }
 
+  /** Readers wait for the channels of the next connection, unless they named one of this by its id. */
+  connectionLost(error: ConnectionError): void {
+    this.#lost = error;
+    this.#byId.clear();
+    this.#byChannel.clear();
+    for (const reader of this.#readers) {
+      if (reader.channelId !== undefined) this.#finish(reader, { error });
+    }
+  }
+
+  /** There is another connection; its channels are still to come, and are subscribed to when they do. */
+  resubscribe(): void {
+    this.#lost = undefined;
+    this.#firstId = this.#nextId;
+  }
+
+  /** Drops what came and was not read; it is counted like all that is dropped. */
+  forgetUnread(): void {
+    for (const reader of this.#readers) reader.inbox.drop();
+  }
+
   /** Ends every reader once it has read what it has got. */
   end(ending: Ending): void {
     this.#ending = ending;
@@ -160,7 +187,7 @@ export class Subscriptions {
 
   /** Messages of a subscription that has just ended may still be on their way; any other id is the server's mistake. */
   #countStray(subscriptionId: number): void {
-    if (subscriptionId > 0 && subscriptionId < this.#nextId) this.#host.counters.lateMessages++;
+    if (subscriptionId >= this.#firstId && subscriptionId < this.#nextId) this.#host.counters.lateMessages++;
     else this.#host.counters.ignoredMessages++;
   }
 }

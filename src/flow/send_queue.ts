@@ -75,6 +75,8 @@ export class SendQueue {
   readonly #data = new Lane();
   readonly #coalescer: Coalescer;
   readonly #turn = () => this.#turnEnds();
+  /** Makers of messages that go behind control, see {@link behindControl}. */
+  readonly #behind: (() => Message | undefined)[] = [];
   /** Closed, or overflowed: takes nothing more. */
   #deaf = false;
   #closed = false;
@@ -150,6 +152,16 @@ export class SendQueue {
     else this.#replaced(replaced);
   }
 
+  /**
+   * Calls `make` once when no control waits and the transport takes more, at once if that is now, and sends what it
+   * returns. For messages too large for a lane: one is made when its turn has come, so that it costs nothing before.
+   */
+  behindControl(make: () => Message | undefined): void {
+    if (this.#deaf) return;
+    this.#behind.push(make);
+    this.#sendBehind();
+  }
+
   /** Forgets the data messages of `key` that wait: a barrier, not a loss. */
   purge(key: number): void {
     this.#forget(() => this.#data.purge(key));
@@ -199,6 +211,7 @@ export class SendQueue {
     this.#stalledSince = undefined;
     this.#control.clear();
     this.#data.clear();
+    this.#behind.length = 0;
   }
 
   /** Whether a message may leave at once: nothing waits, nothing was sent in this turn, the transport takes more. */
@@ -270,6 +283,7 @@ export class SendQueue {
 
   #overflow(): void {
     this.#deaf = true;
+    this.#behind.length = 0;
     this.#options.onOverflow?.();
   }
 
@@ -302,10 +316,19 @@ export class SendQueue {
 
   #flush(): void {
     if (this.#sending) return;
-    while (this.#waits() && !this.#full()) {
+    while (!this.#full() && (this.#waits() || this.#behind.length > 0)) {
       this.#arm();
-      this.#sendBatch();
+      // A batch first, so that large messages in a row do not keep all data from going out.
+      if (this.#waits()) this.#sendBatch();
+      this.#sendBehind();
       this.#recover();
+    }
+  }
+
+  #sendBehind(): void {
+    while (this.#behind.length > 0 && this.#control.count === 0 && !this.#full() && !this.#sending) {
+      const message = this.#behind.shift()?.();
+      if (message !== undefined && !this.#closed) this.#sendFirst(message, messageBytes(message));
     }
   }
 

@@ -6,53 +6,55 @@
 import { ByteError, ByteReader, ByteWriter, getU32, utf8Encode } from "../util/bytes.ts";
 import { type BrokenRequest, ProtocolError } from "./errors.ts";
 import { checked, type Field, string, u32, unlike, unwritable } from "./fields.ts";
-import { nullTable } from "./table.ts";
 
-/** How one binary message is read and written. */
-export interface BinaryCodec<Message> {
+/** How one binary message is read. */
+export interface BinaryReader<Message> {
   /** Length of the shortest frame, opcode included. */
   readonly minBytes: number;
-  /** @throws {TypeError} when a member is not what it should be. */
-  encode(message: Message): Uint8Array<ArrayBuffer>;
   /** Gets a frame of at least `minBytes`; `data` stays a view on it. @throws {ByteError} naming the field. */
   decode(frame: Uint8Array): Message;
   /** The request that a broken frame belongs to; its ids may be cut off. */
   request?(frame: Uint8Array): BrokenRequest | undefined;
 }
 
-/** The binary messages of a direction. */
-export interface BinaryCodecs {
-  /** By op; a table without a prototype. */
-  readonly byOp: Readonly<Record<string, BinaryCodec<never>>>;
-  /** Ops by opcode. */
-  readonly ops: readonly string[];
-}
+/** How one binary message is written. @throws {TypeError} when a member is not what it should be. */
+export type BinaryWriter<Message> = (message: Message) => Uint8Array<ArrayBuffer>;
 
-/** Tables of a direction from its codecs and its opcodes. */
-export function binaryCodecs(codecs: object, opcodes: Readonly<Record<string, number>>): BinaryCodecs {
-  const ops: string[] = [];
-  for (const [op, opcode] of Object.entries(opcodes)) ops[opcode] = op;
-  return { byOp: nullTable(codecs) as BinaryCodecs["byOp"], ops };
+/** How the binary messages of a direction are read, by opcode. */
+export type BinaryReaders = readonly (BinaryReader<unknown> & { readonly op: string })[];
+
+/** How the binary messages of a direction are written, by op; a table without a prototype. */
+export type BinaryWriters = Readonly<Record<string, BinaryWriter<never>>>;
+
+/** The table of a direction from its readers and its opcodes. */
+export function binaryReaders<Op extends string>(
+  readers: Readonly<Record<Op, BinaryReader<unknown>>>,
+  opcodes: Readonly<Record<Op, number>>,
+): BinaryReaders {
+  const byOpcode: (BinaryReader<unknown> & { op: string })[] = [];
+  for (const op of Object.keys(opcodes) as Op[]) byOpcode[opcodes[op]] = { op, ...readers[op] };
+  return byOpcode;
 }
 
 /** @throws {ProtocolError} when the opcode is not in the table, or the frame is not what it should be. */
-export function decodeFrame({ byOp, ops }: BinaryCodecs, frame: Uint8Array): unknown {
+export function decodeFrame(readers: BinaryReaders, frame: Uint8Array): unknown {
   const opcode = frame[0]!;
-  const op = ops[opcode];
-  if (op !== undefined) return decodeWith(byOp[op]!, op, frame);
+  const reader = readers[opcode];
+  if (reader !== undefined) return decodeWith(reader, frame);
   const shown = `0x${opcode.toString(16).padStart(2, "0")}`;
   throw new ProtocolError(`Cannot decode binary message: unknown opcode ${shown}`, { code: "unknown_op" });
 }
 
-function decodeWith(codec: BinaryCodec<never>, op: string, frame: Uint8Array): unknown {
+function decodeWith(reader: BinaryReaders[number], frame: Uint8Array): unknown {
+  const { op, minBytes } = reader;
   try {
-    if (frame.length < codec.minBytes) {
-      throw new ByteError(`frame is ${frame.length} bytes, need at least ${codec.minBytes}`);
+    if (frame.length < minBytes) {
+      throw new ByteError(`frame is ${frame.length} bytes, need at least ${minBytes}`);
     }
-    return codec.decode(frame);
+    return reader.decode(frame);
   } catch (cause) {
     if (!(cause instanceof ByteError)) throw cause;
-    const request = codec.request?.(frame);
+    const request = reader.request?.(frame);
     throw new ProtocolError(`Cannot decode ${op}: ${cause.message}`, request === undefined ? {} : { request });
   }
 }
@@ -110,17 +112,9 @@ export interface ServiceCall<Op extends string> {
 }
 
 /** serviceId u32 · callId u32 · encodingLength u32 · encoding · payload */
-export function serviceCallCodec<Op extends string>(op: Op, opcode: number): BinaryCodec<ServiceCall<Op>> {
+export function serviceCallReader<Op extends string>(op: Op): BinaryReader<ServiceCall<Op>> {
   return {
     minBytes: 13,
-    encode({ serviceId, callId, encoding, data }) {
-      u32.write(serviceId, `${op}: serviceId`);
-      u32.write(callId, `${op}: callId`);
-      payload.write(data, `${op}: data`);
-      const text = utf8Of(encoding, `${op}: encoding`);
-      const writer = new ByteWriter(13 + text.length + data.length);
-      return writer.u8(opcode).u32(serviceId).u32(callId).string(text).raw(data).bytes;
-    },
     decode(frame) {
       const reader = readerOf(frame);
       const [serviceId, callId] = [reader.u32(), reader.u32()];
@@ -128,5 +122,20 @@ export function serviceCallCodec<Op extends string>(op: Op, opcode: number): Bin
     },
     request: (frame) =>
       frame.length < 9 ? undefined : { kind: "serviceCall", serviceId: getU32(frame, 1), callId: getU32(frame, 5) },
+  };
+}
+
+/** Writes what a {@link serviceCallReader} reads. The table comes whole: bundlers take a look into it for an effect. */
+export function serviceCallWriter<Op extends string>(
+  op: Op,
+  opcodes: Readonly<Record<Op, number>>,
+): BinaryWriter<ServiceCall<Op>> {
+  return ({ serviceId, callId, encoding, data }) => {
+    u32.write(serviceId, `${op}: serviceId`);
+    u32.write(callId, `${op}: callId`);
+    payload.write(data, `${op}: data`);
+    const text = utf8Of(encoding, `${op}: encoding`);
+    const writer = new ByteWriter(13 + text.length + data.length);
+    return writer.u8(opcodes[op]).u32(serviceId).u32(callId).string(text).raw(data).bytes;
   };
 }

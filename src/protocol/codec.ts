@@ -4,13 +4,13 @@
  * @module
  */
 import { readAdvertise, writeAdvertise } from "./advertise_table.ts";
-import { type BinaryCodec, type BinaryCodecs, decodeFrame } from "./binary.ts";
-import { CLIENT_BINARY } from "./client_binary.ts";
+import { type BinaryReaders, type BinaryWriter, type BinaryWriters, decodeFrame } from "./binary.ts";
+import { CLIENT_READERS, CLIENT_WRITERS } from "./client_binary.ts";
 import { CLIENT_JSON } from "./client_json.ts";
 import { decodeMembers, encodeMembers, type JsonOps, parseMessage, stringify } from "./json_codec.ts";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 import type { SchemaTableReader, SchemaTableWriter } from "./schema_table.ts";
-import { SERVER_BINARY } from "./server_binary.ts";
+import { SERVER_READERS, SERVER_WRITERS } from "./server_binary.ts";
 import { SERVER_JSON } from "./server_json.ts";
 
 /** A message as a WebSocket carries it: a text message, or the bytes of a binary one. */
@@ -37,7 +37,7 @@ export function encodeServerMessage(message: ServerMessage, schemas?: SchemaTabl
   if (schemas !== undefined && message.op === "advertise") {
     return stringify({ op: message.op, ...writeAdvertise(message, schemas) });
   }
-  const encoded = encode(message, SERVER_BINARY, SERVER_JSON);
+  const encoded = encode(message, SERVER_WRITERS, SERVER_JSON);
   if (message.op === "serverInfo") schemas?.reset();
   return encoded;
 }
@@ -63,7 +63,7 @@ export function decodeServerMessage(
   data: string | Uint8Array,
   schemas?: SchemaTableReader,
 ): ServerMessage<true> | undefined {
-  if (typeof data !== "string") return decodeBinary(data, SERVER_BINARY) as ServerMessage | undefined;
+  if (typeof data !== "string") return decodeBinary(data, SERVER_READERS) as ServerMessage | undefined;
   const parsed = parseMessage(data);
   // Also when the rest of it cannot be read: the server has begun a new table.
   if (parsed.op === "serverInfo") schemas?.reset();
@@ -88,7 +88,7 @@ export function decodeServerMessage(
  * ```
  */
 export function encodeClientMessage(message: ClientMessage): EncodedMessage {
-  return encode(message, CLIENT_BINARY, CLIENT_JSON);
+  return encode(message, CLIENT_WRITERS, CLIENT_JSON);
 }
 
 /**
@@ -109,15 +109,15 @@ export function encodeClientMessage(message: ClientMessage): EncodedMessage {
  * ```
  */
 export function decodeClientMessage(data: string | Uint8Array): ClientMessage<true> | undefined {
-  if (typeof data !== "string") return decodeBinary(data, CLIENT_BINARY) as ClientMessage | undefined;
+  if (typeof data !== "string") return decodeBinary(data, CLIENT_READERS) as ClientMessage | undefined;
   return decodeMembers(CLIENT_JSON, parseMessage(data)) as ClientMessage<true>;
 }
 
-function encode(message: { op: string }, binary: BinaryCodecs, json: JsonOps): EncodedMessage {
-  const codec = binary.byOp[message.op] as BinaryCodec<unknown> | undefined;
-  return codec === undefined ? encodeMembers(json, message) : codec.encode(message);
+function encode(message: { op: string }, binary: BinaryWriters, json: JsonOps): EncodedMessage {
+  const write = binary[message.op] as BinaryWriter<unknown> | undefined;
+  return write === undefined ? encodeMembers(json, message) : write(message);
 }
 
-function decodeBinary(frame: Uint8Array, codecs: BinaryCodecs): unknown {
-  return frame.length === 0 ? undefined : decodeFrame(codecs, frame);
+function decodeBinary(frame: Uint8Array, readers: BinaryReaders): unknown {
+  return frame.length === 0 ? undefined : decodeFrame(readers, frame);
 }

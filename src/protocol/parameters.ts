@@ -21,7 +21,7 @@ export const parameter: Field<Parameter> = {
     const { value: raw } = json as { value?: unknown };
     if (raw === undefined) return result;
     const value = withNaN(raw, result.type);
-    const problem = problemOf(value, result.type);
+    const problem = parameterProblem(value, result.type);
     if (problem !== undefined) throw unreadable(`${at}.value`, problem);
     return { ...result, value: value as ParameterValue };
   },
@@ -29,7 +29,7 @@ export const parameter: Field<Parameter> = {
     const result = nameAndType.write(parameter, at) as RawParameter;
     const { value } = parameter;
     if (value === undefined) return result;
-    const problem = problemOf(value, parameter.type);
+    const problem = parameterProblem(value, parameter.type);
     if (problem !== undefined) throw unwritable(`${at}.value`, problem);
     // What is not finite in a float64 becomes `null` in JSON.stringify, which is how the wire has it.
     return { ...result, value };
@@ -44,7 +44,7 @@ function withNaN(value: unknown, type: string | undefined): unknown {
 }
 
 /** What is wrong with a value of a type. A type that is not known (a newer peer) is kept, its value taken as untyped. */
-function problemOf(value: unknown, type: string | undefined): string | undefined {
+export function parameterProblem(value: unknown, type: string | undefined): string | undefined {
   return (type !== undefined && TYPED[type] || untyped)(value);
 }
 

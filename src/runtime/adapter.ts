@@ -16,6 +16,16 @@ export interface ListenOptions {
   host: string;
   /** TCP port; 0 picks a free one. */
   port: number;
+  /** Given: clients come by TLS. */
+  tls?: TlsOptions | undefined;
+}
+
+/** What a server shows to prove who it is, in PEM: the texts of the files, not their names. */
+export interface TlsOptions {
+  /** The certificate, followed by those between it and one that clients trust. */
+  cert: string;
+  /** Its private key. */
+  key: string;
 }
 
 /** Listens for connections and gives them to a server. */
@@ -51,8 +61,8 @@ export function refusalResponse({ status, headers, body }: Refusal): Response {
 const LOCAL: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 /** The address for clients on this machine of a server that is bound to `host`. */
-export function localUrl(host: string, port: number): string {
-  return `ws://${hostPort(LOCAL[host] ?? host, port)}`;
+export function localUrl(scheme: "ws" | "wss", host: string, port: number): string {
+  return `${scheme}://${hostPort(LOCAL[host] ?? host, port)}`;
 }
 
 function hostPort(host: string, port: number): string {

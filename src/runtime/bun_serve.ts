@@ -13,6 +13,7 @@ import {
   type Refusal,
   refusalResponse,
   type ServerCore,
+  type TlsOptions,
 } from "./adapter.ts";
 import { type BunSocket, BunTransport } from "./bun_transport.ts";
 
@@ -54,6 +55,8 @@ export interface BunWebSocketHandlers {
   message(socket: BunSocket<BunPeer>, data: string | Uint8Array): void;
   /** Something that was waiting has gone out. */
   drain(socket: BunSocket<BunPeer>): void;
+  /** A ping was answered. */
+  pong(socket: BunSocket<BunPeer>, data: Uint8Array): void;
   /** The connection is over. */
   close(socket: BunSocket<BunPeer>, code: number, reason: string): void;
 }
@@ -113,6 +116,15 @@ const BAD_HANDSHAKE: Refusal = { status: 400, headers: {}, body: "Bad WebSocket 
 /** The largest that Bun takes: its own limit must never be met before ours. */
 const NO_LIMIT = 0xffff_ffff;
 
+/** The most that Bun takes. */
+const MAX_IDLE_SECONDS = 960;
+
+/** The server gives silent peers up by itself: Bun must only never be the first. */
+function idleSeconds(idleMs: number): number {
+  const seconds = idleMs > 0 ? Math.ceil(idleMs / 1000) : MAX_IDLE_SECONDS;
+  return Math.min(Math.max(seconds, IDLE_SECONDS), MAX_IDLE_SECONDS);
+}
+
 /**
  * The `websocket` handlers for `Bun.serve`, see {@link upgrade}.
  *
@@ -144,7 +156,7 @@ export function websocket(server: ServerCore): BunWebSocketHandlers {
     maxPayloadLength: server.limits.messageBytes,
     backpressureLimit: NO_LIMIT,
     closeOnBackpressureLimit: true,
-    idleTimeout: IDLE_SECONDS,
+    idleTimeout: idleSeconds(server.limits.idleMs),
     sendPings: true,
     perMessageDeflate: false,
     open(socket) {
@@ -154,6 +166,7 @@ export function websocket(server: ServerCore): BunWebSocketHandlers {
     },
     message: (socket, data) => transports.get(socket)?.received(data),
     drain: (socket) => transports.get(socket)?.drained(),
+    pong: (socket, data) => transports.get(socket)?.ponged(new Uint8Array(data)),
     close: (socket, code, reason) => transports.get(socket)?.closed(code, reason),
   };
 }
@@ -163,6 +176,7 @@ interface BunRuntime {
   serve(options: {
     hostname: string;
     port: number;
+    tls: TlsOptions | undefined;
     fetch(request: Request, bunServer: BunServer): Promise<Response>;
     error(error: unknown): Response;
     websocket: BunWebSocketHandlers;
@@ -179,12 +193,13 @@ export function listen(server: ServerCore, options: ListenOptions): Listener {
   };
 }
 
-function start(server: ServerCore, { host, port }: ListenOptions) {
+function start(server: ServerCore, { host, port, tls }: ListenOptions) {
   const { Bun } = globalThis as unknown as { Bun: BunRuntime };
   try {
     return Bun.serve({
       hostname: host,
       port,
+      tls,
       fetch: async (request, bunServer) => (await answer(server, request, bunServer)).response,
       error(error) {
         server.handleError(error, "HTTP request");

@@ -20,6 +20,8 @@ export interface BunSocket<Data = unknown> {
   getBufferedAmount(): number;
   /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
+  /** Sends a ping. */
+  ping(data: Uint8Array<ArrayBuffer>): number;
   /** Cuts the connection. */
   terminate(): void;
 }
@@ -61,12 +63,20 @@ export class BunTransport implements Transport {
     else this.#socket.close(code, reason);
   }
 
+  ping(data: Uint8Array): void {
+    if (!this.#ended) this.#socket.ping(data as Uint8Array<ArrayBuffer>);
+  }
+
   terminate(): void {
     if (!this.#ended) this.#socket.terminate();
   }
 
   received(data: string | Uint8Array): void {
     this.#sink?.message(data);
+  }
+
+  ponged(data: Uint8Array): void {
+    this.#sink?.pong?.(data);
   }
 
   drained(): void {

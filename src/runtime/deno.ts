@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { Transport } from "../transport/transport.ts";
 import { webSocketTransport } from "../transport/web_socket.ts";
-import { fetchUpgradeRequest, IDLE_SECONDS, refusalResponse, type ServerCore } from "./adapter.ts";
+import { fetchUpgradeRequest, IDLE_SECONDS, type Refusal, refusalResponse, type ServerCore } from "./adapter.ts";
 
 export type { ServerCore } from "./adapter.ts";
 
@@ -14,6 +13,8 @@ export interface HandlerInfo {
   /** The peer; `hostname` for those on TCP. */
   remoteAddr: { hostname?: string };
 }
+
+const CLIENT_HAS_LEFT: Refusal = { status: 499, headers: {}, body: "" };
 
 /**
  * Makes a WebSocket request a client of a server.
@@ -45,25 +46,21 @@ export async function upgrade(
 ): Promise<Response | undefined> {
   // The request can be read no more once it is upgraded.
   const asked = fetchUpgradeRequest(request, info?.remoteAddr.hostname);
-  const admission = await server.admit(asked);
+  const decision = server.admit(asked);
+  // Where nobody has to wait it is not asked for: the first time Deno warns that it will mean something else one day.
+  const gone = decision instanceof Promise ? request.signal : undefined;
+  const admission = await decision;
   if (!admission.accepted) return admission.upgrade ? refusalResponse(admission) : undefined;
+  // Deno would wait for this client for ever, and its shutdown() too.
+  if (gone?.aborted) return refusalResponse(CLIENT_HAS_LEFT);
   const { protocol } = admission;
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_SECONDS });
   // Not by its `protocol` option: Deno finds the name only in a list that is separated by ", ".
   response.headers.set("Sec-WebSocket-Protocol", protocol);
   const { url, address } = asked;
-  const transport = webSocketTransport(socket, { protocol });
-  limitOpening(socket, transport);
-  server.accept(transport, { url, address, protocol });
+  // Only then: the socket of a client that has left meanwhile never opens, and never closes either.
+  socket.addEventListener("open", () => {
+    server.accept(webSocketTransport(socket, { protocol }), { url, address, protocol });
+  }, { once: true });
   return response;
-}
-
-/** Far more than it takes to write the answer, even behind a busy turn. */
-const OPENING_MS = 5_000;
-
-/** A socket whose peer left before the answer never opens on Deno, nor does it close: it would be a client for ever. */
-function limitOpening(socket: WebSocket, transport: Transport): void {
-  const timer = setTimeout(() => transport.terminate(), OPENING_MS);
-  socket.addEventListener("open", () => clearTimeout(timer));
-  socket.addEventListener("close", () => clearTimeout(timer));
 }

@@ -5,7 +5,14 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -13,8 +20,17 @@ import type { PerMessageDeflateOptions, ServerOptions, WebSocketServer } from "w
 import type { Admission, UpgradeRequest } from "../server/handshake.ts";
 import { utf8Length } from "../util/bytes.ts";
 import { guard } from "../util/events.ts";
-import { type Listener, listenError, type ListenOptions, type Refusal, type ServerCore } from "./adapter.ts";
+import {
+  type Listener,
+  listenError,
+  type ListenOptions,
+  type Refusal,
+  type ServerCore,
+  type TlsOptions,
+} from "./adapter.ts";
 import { NodeTransport } from "./node_transport.ts";
+
+type HttpServer = Server | HttpsServer;
 
 /** How {@link attach} takes connections from an HTTP server. */
 export interface AttachOptions {
@@ -56,12 +72,13 @@ export function attach(server: ServerCore, httpServer: Server | HttpsServer, opt
 
 /** Listens for WebSocket clients of a server; other requests are told to upgrade. */
 export async function listen(server: ServerCore, options: ListenOptions): Promise<Listener> {
-  const httpServer = createServer((request, response) => {
+  const httpServer = await createHttpServer(options.tls, (request, response) => {
     guard(async () => answer(response, await server.admit(upgradeRequest(request))), (error) => {
       response.destroy();
       server.handleError(error, "HTTP request");
     });
   });
+  const sockets = openSockets(httpServer);
   const upgrades = new Upgrades(server, httpServer, {});
   await upgrades.ready;
   await listening(httpServer, options);
@@ -74,14 +91,29 @@ export async function listen(server: ServerCore, options: ListenOptions): Promis
     close() {
       stop();
       upgrades.stop();
-      upgrades.cut();
-      httpServer.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       return closed;
     },
   };
 }
 
-function listening(httpServer: Server, options: ListenOptions): Promise<void> {
+async function createHttpServer(tls: TlsOptions | undefined, onRequest: RequestListener): Promise<HttpServer> {
+  if (tls === undefined) return createServer(onRequest);
+  const https = await import("node:https");
+  return https.createServer({ cert: tls.cert, key: tls.key }, onRequest);
+}
+
+/** Every TCP connection of a server, also those that are still in a TLS handshake, of which node:http does not know. */
+function openSockets(httpServer: HttpServer): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  httpServer.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+function listening(httpServer: HttpServer, options: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => reject(listenError(error, options));
     httpServer.once("error", fail);
@@ -97,17 +129,15 @@ class Upgrades {
   /** Rejects when `ws` cannot be loaded. */
   readonly ready: Promise<WebSocketServer>;
   readonly #server: ServerCore;
-  readonly #httpServer: Server | HttpsServer;
+  readonly #httpServer: HttpServer;
   readonly #path: string | undefined;
-  /** The sockets that left node:http for us. */
-  readonly #sockets = new Set<Duplex>();
   readonly #listener = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (this.#isOurs(request)) this.#upgrade(request, socket, head);
     // Nobody else will answer.
     else if (this.#httpServer.listenerCount("upgrade") === 1) refuse(socket, NOT_FOUND);
   };
 
-  constructor(server: ServerCore, httpServer: Server | HttpsServer, { path, compress = false }: AttachOptions) {
+  constructor(server: ServerCore, httpServer: HttpServer, { path, compress = false }: AttachOptions) {
     this.#server = server;
     this.#httpServer = httpServer;
     this.#path = path;
@@ -121,11 +151,6 @@ class Upgrades {
     this.#httpServer.off("upgrade", this.#listener);
   }
 
-  /** Ends every connection. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
   #isOurs({ url = "" }: IncomingMessage): boolean {
     return this.#path === undefined || url.split("?", 1)[0] === this.#path;
   }
@@ -134,8 +159,6 @@ class Upgrades {
     // First of all: an error that nobody listens to ends the process.
     socket.on("error", () => socket.destroy());
     (socket as Partial<Socket>).setNoDelay?.(true);
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
     guard(() => this.#decide(request, socket, head), (error) => {
       socket.destroy();
       this.#server.handleError(error, "upgrade to WebSocket");

@@ -42,6 +42,7 @@ export class NodeTransport implements Transport {
       this.#ended = true;
       sink.close(code, reason.toString() || this.#fault);
     });
+    this.#ws.on("pong", (data) => sink.pong?.(ownBytes(data)));
     this.#socket.on("drain", this.#drained);
   }
 
@@ -57,6 +58,10 @@ export class NodeTransport implements Transport {
 
   close(code?: number, reason?: string): void {
     this.#ws.close(code, reason);
+  }
+
+  ping(data: Uint8Array): void {
+    if (this.#ws.readyState === OPEN) this.#ws.ping(data);
   }
 
   terminate(): void {

@@ -4,7 +4,9 @@
  * @module
  */
 import { FoxgloveServer, type ServerCloseOptions, type ServerOptions } from "../server/server.ts";
-import { type Listener, localUrl } from "./adapter.ts";
+import { type Listener, localUrl, type TlsOptions } from "./adapter.ts";
+
+export type { TlsOptions };
 
 /** Options of {@link serve}. */
 export interface ServeOptions extends ServerOptions {
@@ -12,6 +14,8 @@ export interface ServeOptions extends ServerOptions {
   host?: string;
   /** TCP port; 0 picks a free one. Default 8765, where viewers look. */
   port?: number;
+  /** Certificate and key in PEM, the texts: clients then connect by `wss://`, as pages from `https://` must. */
+  tls?: TlsOptions;
 }
 
 const HOST = "127.0.0.1";
@@ -21,21 +25,24 @@ const PORT = 8765;
 export class ListeningServer extends FoxgloveServer {
   /** Where it is bound to. */
   readonly host: string;
+  readonly #scheme: "ws" | "wss";
   #listener!: Listener;
 
   /** @ignore */
   private constructor(options: ServeOptions) {
     super(options);
     this.host = options.host ?? HOST;
+    this.#scheme = options.tls === undefined ? "ws" : "wss";
   }
 
   /** @ignore {@link serve} does this. */
   static async listen(options: ServeOptions): Promise<ListeningServer> {
-    const { port = PORT } = options;
+    const { port = PORT, tls } = options;
     if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError(`Cannot listen on port ${port}`);
+    if (tls !== undefined) (await import("./tls.ts")).checkTls(tls);
     const server = new ListeningServer(options);
     const { listen } = "Bun" in globalThis ? await import("./bun_serve.ts") : await import("./node_http.ts");
-    server.#listener = await listen(server, { host: server.host, port });
+    server.#listener = await listen(server, { host: server.host, port, tls });
     return server;
   }
 
@@ -44,9 +51,9 @@ export class ListeningServer extends FoxgloveServer {
     return this.#listener.port;
   }
 
-  /** The address for clients on this machine: `"ws://127.0.0.1:8765"`. */
+  /** The address for clients on this machine: `"ws://127.0.0.1:8765"`, with `tls` `"wss://127.0.0.1:8765"`. */
   get url(): string {
-    return localUrl(this.host, this.port);
+    return localUrl(this.#scheme, this.host, this.port);
   }
 
   /** Stops listening, then ends every connection as `FoxgloveServer.close()` does. Idempotent, and bounded in time. */
@@ -62,7 +69,8 @@ export class ListeningServer extends FoxgloveServer {
  * Starts a server that listens for clients, on Deno, Bun and Node alike.
  *
  * @throws {RangeError} when the port is none.
- * @throws {FoxgloveError} `code` is `"address_in_use"` when the port is taken, `"listen_failed"` when it may not be used.
+ * @throws {FoxgloveError} `code` is `"address_in_use"` when the port is taken, `"listen_failed"` when it may not be used,
+ * `"tls"` when certificate or key cannot be.
  *
  * @example
  * ```ts

@@ -8,6 +8,7 @@ import { type SchemaData, schemaDataToWire } from "../protocol/schema_data.ts";
 import { jsonEncode } from "../util/json.ts";
 import { wallTime } from "../util/time.ts";
 import type { Fanout } from "./fanout.ts";
+import type { ServerClient } from "./server_client.ts";
 
 /** The schema of a channel's messages. */
 export interface ChannelSchema {
@@ -29,6 +30,11 @@ export interface ChannelOptions<T = unknown> {
   metadata?: Record<string, string>;
   /** Turns a message into bytes. Default: `JSON.stringify` for encoding `"json"`, else messages are bytes already. */
   encode?: (message: T) => Uint8Array;
+  /**
+   * `true`: the last message is kept, and every new subscription begins with it: maps, robot descriptions, states that
+   * rarely change. Messages are then encoded without subscribers too. Default `false`.
+   */
+  latch?: boolean;
 }
 
 /** Options of one {@link Channel.publish}. */
@@ -59,6 +65,7 @@ export class Channel<T = unknown> {
   readonly #encode: (message: T) => Uint8Array;
   readonly #fanout: Fanout;
   readonly #remove: () => void;
+  #latches: boolean;
 
   /** @ignore Made by `server.channel()`. */
   constructor(info: AdvertisedChannel, options: ChannelOptions<T>, hooks: { fanout: Fanout; remove: () => void }) {
@@ -66,6 +73,7 @@ export class Channel<T = unknown> {
     this.#encode = options.encode ?? (info.encoding === "json" ? jsonEncode : refuseUnencoded(info));
     this.#fanout = hooks.fanout;
     this.#remove = hooks.remove;
+    this.#latches = options.latch ?? false;
   }
 
   /** Id on the wire. */
@@ -84,22 +92,49 @@ export class Channel<T = unknown> {
   }
 
   /**
-   * Sends a message to every subscribed client; does nothing when there is none, or after {@link close}.
+   * Sends a message to every subscribed client; does nothing when there is none, or after {@link close}. A channel with
+   * `latch` keeps it for those that come later.
    *
    * @param message Bytes go out as they are, and may be reused at once unless `owned` is set; anything else is encoded.
    * @throws {TypeError} when the message cannot be encoded (noticed only while somebody is subscribed).
    */
   publish(message: T | Uint8Array, options: PublishOptions = {}): void {
-    if (this.#fanout.size === 0) return;
-    const { logTime = wallTime(), owned = false } = options;
-    if (message instanceof Uint8Array) this.#fanout.send(message, logTime, owned);
-    // An encoder of the user may fill one buffer again and again.
-    else this.#fanout.send(this.#encode(message), logTime, owned || this.#encode === jsonEncode);
+    if (this.#fanout.size === 0 && !this.#latches) return;
+    const encoded = { payload: this.#bytes(message), logTime: options.logTime ?? wallTime() };
+    // An encoder may use its buffer again: what is kept for long is kept as a copy.
+    if (this.#latches) this.#fanout.latch(encoded, options.owned === true);
+    else this.#fanout.send(encoded, this.#owns(message, options));
+  }
+
+  /**
+   * Sends a message to one client, if it is subscribed; it is not latched.
+   *
+   * @param message As with {@link publish}.
+   * @returns Whether the client is subscribed.
+   * @throws {TypeError} when the message cannot be encoded (noticed only if the client is subscribed).
+   */
+  publishTo(client: ServerClient, message: T | Uint8Array, options: PublishOptions = {}): boolean {
+    const subscriber = this.#fanout.of(client);
+    if (subscriber === undefined) return false;
+    const encoded = { payload: this.#bytes(message), logTime: options.logTime ?? wallTime() };
+    this.#fanout.send(encoded, this.#owns(message, options), subscriber);
+    return true;
   }
 
   /** Removes the channel: clients lose their subscriptions to it and are told so. Idempotent. */
   close(): void {
+    this.#latches = false;
+    this.#fanout.unlatch();
     this.#remove();
+  }
+
+  /** Whether nobody else will change the bytes of a message. An encoder of the user may fill one buffer again and again. */
+  #owns(message: T | Uint8Array, { owned = false }: PublishOptions): boolean {
+    return owned || (!(message instanceof Uint8Array) && this.#encode === jsonEncode);
+  }
+
+  #bytes(message: T | Uint8Array): Uint8Array {
+    return message instanceof Uint8Array ? message : this.#encode(message);
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AdvertisedChannel } from "../protocol/messages.ts";
-import { utf8Length } from "../util/bytes.ts";
+import { inBatches } from "./batches.ts";
 import { advertisedChannel, Channel, type ChannelOptions } from "./channel.ts";
 import { Fanout } from "./fanout.ts";
 
@@ -20,6 +20,9 @@ export interface ChannelHooks {
   added(): void;
   /** A channel that clients know of is gone. */
   removed(entry: ChannelEntry): void;
+  /** A channel was made, or is gone, whether clients have heard of it or not. */
+  came(topic: string): void;
+  went(topic: string): void;
   /** A topic got a second channel, for the first time: viewers show only one of them. */
   doubled(topic: string): void;
 }
@@ -43,8 +46,10 @@ export class ChannelRegistry {
     return this.#entries.size;
   }
 
+  /** A channel that clients have been told of; others are unknown to them, whatever they guess. */
   get(id: number): ChannelEntry | undefined {
-    return this.#entries.get(id);
+    const entry = this.#entries.get(id);
+    return entry !== undefined && this.#added.has(entry) ? undefined : entry;
   }
 
   /** Every channel as it is advertised. */
@@ -64,6 +69,7 @@ export class ChannelRegistry {
     this.#added.add(entry);
     if (this.#added.size === 1) this.#hooks.added();
     this.#count(topic);
+    this.#hooks.came(topic);
     return channel;
   }
 
@@ -94,26 +100,13 @@ export class ChannelRegistry {
     if (entry === undefined) return;
     this.#entries.delete(id);
     this.#uncount(entry.channel.topic);
+    this.#hooks.went(entry.channel.topic);
     // One that nobody has heard of yet leaves as quietly as it came.
     if (!this.#added.delete(entry)) this.#hooks.removed(entry);
   }
 }
 
-const BATCH_CHANNELS = 100;
-const BATCH_BYTES = 1024 * 1024;
-
-/** Channels in batches of at most 100 or about 1 MiB: no `advertise` is too large for a peer. */
+/** Channels in batches: no `advertise` is too large for a peer. */
 export function advertiseBatches(channels: readonly AdvertisedChannel[]): AdvertisedChannel[][] {
-  const batches: AdvertisedChannel[][] = [];
-  let room = 0;
-  for (const channel of channels) {
-    const bytes = utf8Length(JSON.stringify(channel));
-    if (bytes > room || batches.at(-1)?.length === BATCH_CHANNELS) {
-      batches.push([]);
-      room = BATCH_BYTES;
-    }
-    batches.at(-1)!.push(channel);
-    room -= bytes;
-  }
-  return batches;
+  return inBatches(channels);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ClientChannel } from "../protocol/messages.ts";
+import { publishedBy } from "./connection_graph.ts";
 import type { Session } from "./session.ts";
 
 /** Keeps what one client has advertised, by the id it chose. */
@@ -26,10 +27,18 @@ export class ClientChannels {
     if (supportedEncodings?.includes(encoding) === false) {
       return session.status("error", `Unsupported encoding: ${encoding}; ignoring advertisement of channel ${id}`);
     }
+    if (!session.host.allows(session, "publish", channel.topic)) {
+      const { topic } = channel;
+      return session.status(
+        "error",
+        `Client may not publish on topic: ${topic}; ignoring advertisement of channel ${id}`,
+      );
+    }
     if (this.#channels.size >= limits.clientChannels) {
       return session.status("error", `Too many channels: the limit is ${limits.clientChannels}`);
     }
     this.#channels.set(id, channel);
+    session.host.graph.added(publishedBy(session, channel.topic));
     session.host.events.emit("advertise", { client: session, channel });
   }
 
@@ -51,6 +60,11 @@ export class ClientChannels {
     else client.host.events.emit("message", { client, channel, data });
   }
 
+  /** Their topics; one for each channel. */
+  topics(): string[] {
+    return Array.from(this.#channels.values(), ({ topic }) => topic);
+  }
+
   /** Ends all of them with their events: the client has left. */
   release(): void {
     for (const channel of [...this.#channels.values()]) this.#remove(channel);
@@ -58,6 +72,7 @@ export class ClientChannels {
 
   #remove(channel: ClientChannel): void {
     this.#channels.delete(channel.id);
+    this.#session.host.graph.removed(publishedBy(this.#session, channel.topic));
     this.#session.host.events.emit("unadvertise", { client: this.#session, channel });
   }
 }

@@ -31,6 +31,9 @@ export type Admission =
     body: string;
   };
 
+/** The HTTP answer of an {@link Admission} that is none. */
+export type Refusal = Extract<Admission, { accepted: false }>;
+
 /** 16 bytes in base64. */
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
@@ -70,8 +73,9 @@ function hasToken(list: string | null, token: string): boolean {
   return list !== null && list.split(",").some((item) => item.trim().toLowerCase() === token);
 }
 
-function refuse(status: number, text: string, headers: Record<string, string> = {}) {
-  return { accepted: false, upgrade: true, status, headers, body: `${text}\n` } as const;
+/** A refusal of somebody who asked for a WebSocket. */
+export function refuse(status: number, text: string, headers: Record<string, string> = {}): Refusal {
+  return { accepted: false, upgrade: true, status, headers, body: `${text}\n` };
 }
 
 function noCommonProtocol(offer: string | null): string {

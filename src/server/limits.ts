@@ -14,12 +14,38 @@ export interface ServerLimits {
   subscriptions: number;
   /** Channels that one client advertises. */
   clientChannels: number;
+  /** Names in one parameter request, and names whose updates one client has asked for. */
+  parameterNames: number;
+  /** Parameter requests of one client that wait for async validators. */
+  parameterRequests: number;
+  /** Milliseconds that an async validator of a parameter has for its verdict. */
+  parameterMs: number;
+  /** Service calls of one client that wait for their handlers. */
+  serviceCalls: number;
+  /** Milliseconds that a service has for its answer, unless it says otherwise. */
+  serviceMs: number;
+  /** Asset requests of one client whose answers have not gone out. */
+  assetRequests: number;
+  /** Milliseconds that an asset handler has for its answer, and a stream for each chunk. */
+  assetMs: number;
+  /** Bytes of the largest asset; a larger one is answered with a failure. */
+  assetBytes: number;
   /** Bytes of control messages waiting for one client; more closes it with 1013. */
   controlBytes: number;
   /** Bytes of channel data waiting for one client; beyond that the oldest is dropped and counted. */
   dataBytes: number;
   /** Most microseconds that a frame is held under load so that more leave in the same write; 0 turns it off. */
   coalesceMicros: number;
+  /** Playback requests of one client that wait for the handlers. */
+  playbackRequests: number;
+  /** Milliseconds that the handlers of playback have for one request. */
+  playbackMs: number;
+  /** Milliseconds that `authorize` has for its answer. */
+  authorizeMs: number;
+  /** Milliseconds of silence after which a client that answers no ping is cut off, where the runtime has ping; 0: never. */
+  idleMs: number;
+  /** Milliseconds after which a client is cut off that takes nothing while data is dropped for it; 0: never. */
+  stallMs: number;
   /** Milliseconds that a closing client has for its closing handshake before it is cut off. */
   closeMs: number;
 }
@@ -36,12 +62,38 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   subscriptions: 10_000,
   // Viewers advertise a handful of channels, bridges a few hundred.
   clientChannels: 1_000,
+  // The largest ROS systems have a few thousand parameters.
+  parameterNames: 10_000,
+  // A viewer has one or two under way; more wait for something that does not come.
+  parameterRequests: 32,
+  // As long as a service call may take: a validator may have to ask a device.
+  parameterMs: 30_000,
+  // A viewer has a handful under way; more wait for something that does not come.
+  serviceCalls: 32,
+  // Long enough for a robot to do something, short enough that the caller is still there.
+  serviceMs: 30_000,
+  // As many meshes as a browser would fetch at once for a robot's description, several times over.
+  assetRequests: 32,
+  // As long as a service call may take: a handler may have to ask another machine.
+  assetMs: 30_000,
+  // An asset is one message, and peers cut the connection at larger ones: Deno's WebSocket at 64 MiB, npm `ws` at 100.
+  assetBytes: 60 * MIB,
   // Minutes of statuses and answers; channels are announced as there is room, however many there are.
   controlBytes: 16 * MIB,
   // A few point clouds, or several seconds of everything else.
   dataBytes: 16 * MIB,
   // Far below what a person or a 1 kHz loop can notice, and long enough for dozens of messages to share a write.
   coalesceMicros: 200,
+  // A person who drags a slider asks faster than a slow source can jump.
+  playbackRequests: 32,
+  // As long as a service call may take: a source may have to fetch a recording.
+  playbackMs: 30_000,
+  // Long enough to ask another server; a client that waits longer gives up.
+  authorizeMs: 10_000,
+  // Networks pause for seconds; a client that was silent for longer connects again.
+  idleMs: 30_000,
+  // Far longer than a viewer is busy with itself: this one has stopped reading.
+  stallMs: 10_000,
   // A live peer answers a close within a round trip.
   closeMs: 2_000,
 });

@@ -21,16 +21,38 @@ const HANDLERS: Handlers = {
   },
   unadvertise: (session, { channelIds }) => each(session, channelIds, (id) => session.channels.unadvertise(id)),
   messageData: (session, { channelId, data }) => session.channels.message(channelId, data),
-  getParameters: (session) => refuse(session, "parameters"),
-  setParameters: (session) => refuse(session, "parameters"),
-  subscribeParameterUpdates: (session) => refuse(session, "parametersSubscribe"),
-  unsubscribeParameterUpdates: (session) => refuse(session, "parametersSubscribe"),
-  subscribeConnectionGraph: (session) => refuse(session, "connectionGraph"),
-  unsubscribeConnectionGraph: (session) => refuse(session, "connectionGraph"),
-  playbackControlRequest: (session) => refuse(session, "playbackControl"),
-  fetchAsset: (session, { requestId }) => fail(session, { kind: "fetchAsset", requestId }, unsupported("assets")),
-  serviceCallRequest: (session, { serviceId, callId }) =>
-    fail(session, { kind: "serviceCall", serviceId, callId }, unsupported("services")),
+  getParameters(session, request) {
+    if (supported(session, "parameters")) session.host.parameters.get(session, request);
+  },
+  setParameters(session, request) {
+    if (supported(session, "parameters")) session.host.parameters.set(session, request);
+  },
+  subscribeParameterUpdates(session, request) {
+    if (supported(session, "parametersSubscribe")) session.host.parameters.subscribe(session, request);
+  },
+  unsubscribeParameterUpdates(session, request) {
+    if (supported(session, "parametersSubscribe")) session.host.parameters.unsubscribe(session, request);
+  },
+  subscribeConnectionGraph(session) {
+    if (supported(session, "connectionGraph")) session.host.graph.subscribe(session);
+  },
+  unsubscribeConnectionGraph(session) {
+    if (supported(session, "connectionGraph")) session.host.graph.release(session);
+  },
+  playbackControlRequest(session, request) {
+    const { playback } = session.host;
+    if (playback.serves(session)) playback.request(session, request);
+    else refuse(session, "playbackControl");
+  },
+  fetchAsset(session, request) {
+    if (session.host.hasCapability("assets")) session.host.assets.fetch(session, request);
+    else fail(session, { kind: "fetchAsset", requestId: request.requestId }, unsupported("assets"));
+  },
+  serviceCallRequest(session, request) {
+    const { serviceId, callId } = request;
+    if (session.host.hasCapability("services")) session.host.calls.call(session, request);
+    else fail(session, { kind: "serviceCall", serviceId, callId }, unsupported("services"));
+  },
 };
 
 /** Does what a client asked for. */
@@ -52,6 +74,13 @@ function each<T>(session: Session, entries: readonly Entry<T>[], handle: (entry:
     if (entry instanceof ProtocolError) refuseInvalid(session, entry);
     else handle(entry);
   }
+}
+
+/** Whether the server has a capability; if not, the client is told. */
+function supported(session: Session, capability: string): boolean {
+  const has = session.host.hasCapability(capability);
+  if (!has) refuse(session, capability);
+  return has;
 }
 
 function refuse(session: Session, capability: string): void {

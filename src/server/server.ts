@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Capability, isSubprotocol, type StatusLevel, type Subprotocol } from "../protocol/constants.ts";
+import { type Capability, isSubprotocol, type StatusLevel } from "../protocol/constants.ts";
 import { encodeServerMessage } from "../protocol/codec.ts";
 import type { ServerInfo } from "../protocol/messages.ts";
 import { checkCloseCode, type Transport } from "../transport/transport.ts";
@@ -12,65 +12,30 @@ import { FoxgloveError } from "../util/errors.ts";
 import { Events, type Listener } from "../util/events.ts";
 import { type Clock, systemClock } from "../util/time.ts";
 import { VERSION } from "../util/version.ts";
+import type { AssetHandler } from "./asset.ts";
+import { AssetRequests } from "./assets.ts";
+import { Admissions } from "./admission.ts";
 import type { Channel, ChannelOptions } from "./channel.ts";
 import { type ChannelEntry, ChannelRegistry } from "./channels.ts";
-import { type Admission, negotiate, type UpgradeRequest } from "./handshake.ts";
+import { type ConnectionGraph, createGraph, providedByServer, publishedByServer } from "./connection_graph.ts";
+import type { GraphFeed } from "./graph_feed.ts";
+import type { Admission, UpgradeRequest } from "./handshake.ts";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
-import type { CloseOptions, ServerClient } from "./server_client.ts";
+import { createParameters, type ParameterRequests } from "./parameter_requests.ts";
+import type { ParameterStore } from "./parameters.ts";
+import type { PlaybackController, PlaybackSource } from "./playback.ts";
+import { PlaybackRequests } from "./playback_requests.ts";
+import { PermissionCheck } from "./permissions.ts";
+import type { ServerClient } from "./server_client.ts";
 import type { ServerEvents } from "./server_events.ts";
-import { type Peer, Session, type SessionHost } from "./session.ts";
+import type { AcceptOptions, ServerCloseOptions, ServerOptions, ServerStats } from "./server_options.ts";
+import type { Service, ServiceHandler, ServiceOptions } from "./service.ts";
+import { ServiceCalls } from "./service_calls.ts";
+import { advertiseServices, type ServiceEntry, ServiceRegistry, unadvertiseService } from "./services.ts";
+import { Session, type SessionHost } from "./session.ts";
+import { Totals } from "./totals.ts";
 
-/** What a server says of itself and what it allows. */
-export interface ServerOptions {
-  /** Shown by viewers as the name of the source. Default `"Foxwire"`. */
-  name?: string;
-  /** Identifies the state of the server: a client that reconnects and finds another one starts afresh. Default: random. */
-  sessionId?: string;
-  /** Free texts about the server. */
-  metadata?: Record<string, string>;
-  /** Whether clients may publish on channels of their own; see the `message` event. Default `false`. */
-  clientPublish?: boolean;
-  /** Encodings that clients may publish in, best first; left out: any. Viewers pick from this list. */
-  supportedEncodings?: string[];
-  /** Capabilities to declare besides those that follow from what is registered, such as `"time"` before the first time. */
-  capabilities?: string[];
-  /** Limits that differ from {@link SERVER_LIMITS}. */
-  limits?: Partial<ServerLimits>;
-  /** For tests: the clock of every timer. */
-  clock?: Clock;
-}
-
-/** How to end a server. */
-export interface ServerCloseOptions extends CloseOptions {
-  /** Milliseconds that clients have to take what is waiting and to answer; then they are cut off. Default 2000. */
-  timeoutMs?: number;
-}
-
-/** What a server has and does now. */
-export interface ServerStats {
-  /** Connected clients. */
-  clients: number;
-  /** Live channels. */
-  channels: number;
-  /** Subscriptions of all clients. */
-  subscriptions: number;
-  /** Bytes waiting for all clients. */
-  queuedBytes: number;
-  /** Messages sent since the server started, also to clients that have left; likewise below. */
-  sentMessages: number;
-  /** Bytes of those messages. */
-  sentBytes: number;
-  /** Data messages dropped because a client was too slow. */
-  droppedMessages: number;
-  /** Bytes of those messages. */
-  droppedBytes: number;
-}
-
-/** Who is at the other end of a socket given to {@link FoxgloveServer.accept}. */
-export interface AcceptOptions extends Peer {
-  /** The subprotocol that was negotiated, where the socket does not know it (Deno's server sockets). */
-  protocol?: Subprotocol | undefined;
-}
+export type { AcceptOptions, ServerCloseOptions, ServerOptions, ServerStats } from "./server_options.ts";
 
 /**
  * A Foxglove WebSocket server without a listener: give it sockets with {@link FoxgloveServer.accept}, or let `serve()`,
@@ -92,15 +57,27 @@ export interface AcceptOptions extends Peer {
 export class FoxgloveServer implements AsyncDisposable {
   /** The limits in force. */
   readonly limits: Readonly<ServerLimits>;
+  /** Values that clients see and may change. */
+  readonly parameters: ParameterStore;
+  /** What own code adds to the connection graph. */
+  readonly graph: ConnectionGraph;
   readonly #options: ServerOptions;
   readonly #clock: Clock;
-  readonly #sessionId: string;
+  #sessionId: string;
   readonly #capabilities: Set<string>;
   readonly #events = new Events<ServerEvents>();
   readonly #sessions = new Set<Session>();
   readonly #channels: ChannelRegistry;
+  readonly #services: ServiceRegistry;
+  readonly #calls: ServiceCalls;
+  readonly #assets: AssetRequests;
+  readonly #parameterRequests: ParameterRequests;
+  readonly #graphFeed: GraphFeed<Session>;
+  readonly #playback: PlaybackRequests;
+  readonly #permissions: PermissionCheck;
+  readonly #admissions: Admissions;
   readonly #host: SessionHost;
-  readonly #past = { sentMessages: 0, sentBytes: 0, droppedMessages: 0, droppedBytes: 0 };
+  readonly #totals = new Totals();
   #connections = 0;
   #closed: Promise<void> | undefined;
 
@@ -116,11 +93,36 @@ export class FoxgloveServer implements AsyncDisposable {
     this.#sessionId = options.sessionId ?? crypto.randomUUID();
     this.#capabilities = new Set(options.capabilities);
     if (options.clientPublish) this.#capabilities.add("clientPublish");
+    if (options.connectionGraph) this.#capabilities.add("connectionGraph");
+    if (options.parameters !== undefined) this.#capabilities.add("parameters").add("parametersSubscribe");
     this.#channels = new ChannelRegistry({
       added: () => this.#clock.defer(() => this.#advertiseAdded()),
       removed: (entry) => this.#channelRemoved(entry),
+      came: (topic) => this.#graphFeed.added(publishedByServer(topic)),
+      went: (topic) => this.#graphFeed.removed(publishedByServer(topic)),
       doubled: (topic) => this.#warnOfDouble(topic),
     });
+    this.#services = new ServiceRegistry({
+      added: () => this.#clock.defer(() => this.#advertiseAdded()),
+      removed: (entry) => this.#serviceRemoved(entry),
+      came: (name) => this.#graphFeed.added(providedByServer(name)),
+      went: (name) => this.#graphFeed.removed(providedByServer(name)),
+    });
+    const host = {
+      channels: this.#channels,
+      services: this.#services,
+      sessions: this.#sessions,
+      limits: this.limits,
+      clock: this.#clock,
+      events: this.#events,
+    };
+    this.#calls = new ServiceCalls(host);
+    this.#assets = new AssetRequests(host);
+    this.#playback = new PlaybackRequests({ ...host, time: (timestamp) => this.time(timestamp) });
+    this.#admissions = new Admissions({ ...options, ...host, clients: () => this.#sessions.size });
+    ({ store: this.parameters, requests: this.#parameterRequests } = this.#makeParameters());
+    ({ graph: this.graph, feed: this.#graphFeed } = this.#makeGraph());
+    this.#permissions = new PermissionCheck(options.permissions ?? {}, this.#events);
     this.#host = this.#makeHost();
   }
 
@@ -137,6 +139,40 @@ export class FoxgloveServer implements AsyncDisposable {
    */
   channel<T = unknown>(topic: string, options: ChannelOptions<T>): Channel<T> {
     return this.#channels.add(topic, options);
+  }
+
+  /**
+   * Adds a service; connected clients are told in the next turn, all services of one turn at once. Viewers call in
+   * one of the server's `supportedEncodings`, so say there what services take.
+   *
+   * @param name Name that callers use; see {@link Service} for an example.
+   * @param handler Answers the calls, at once or with a promise; calls do not wait for each other.
+   * @throws {TypeError} when there is a service of this name, or a schema's data does not fit its encoding.
+   * @throws {RangeError} when `timeoutMs` is no time.
+   */
+  service<Request = unknown, Response = unknown>(
+    name: string,
+    options: ServiceOptions,
+    handler: ServiceHandler<Request, Response>,
+  ): Service {
+    const timeoutMs = options.timeoutMs ?? this.limits.serviceMs;
+    const service = this.#services.add(name, { ...options, timeoutMs }, handler as ServiceHandler<never>);
+    this.#declare("services");
+    return service;
+  }
+
+  /**
+   * Serves assets: files that viewers ask for by URI, such as the meshes of a robot's description. Several handlers
+   * are asked in the order in which they were added, until one knows the URI.
+   *
+   * A client gets one asset at a time, and behind everything else that is no channel data.
+   *
+   * @returns Disposing it removes the handler.
+   */
+  asset(handler: AssetHandler): Disposable {
+    const registration = this.#assets.add(handler);
+    this.#declare("assets");
+    return registration;
   }
 
   /**
@@ -165,6 +201,29 @@ export class FoxgloveServer implements AsyncDisposable {
     for (const session of this.#sessions) session.sendTime(frame);
   }
 
+  /**
+   * Lets clients play, pause and seek recorded data; see {@link PlaybackController} for an example. They are told of the
+   * range of the data. Clients that speak `foxglove.websocket.v1` get the data alone.
+   *
+   * @returns Tells clients how playback goes on.
+   * @throws {TypeError} when the server has a source already.
+   * @throws {RangeError} when the source ends before it begins.
+   */
+  playback(source: PlaybackSource): PlaybackController {
+    return this.#playback.start(source);
+  }
+
+  /**
+   * Begins a new session: what clients have gathered so far is of another run. They are told by a fresh `serverInfo`;
+   * channels, services and subscriptions stay as they are.
+   *
+   * @param id Of the new session; default: random.
+   */
+  clearSession(id: string = crypto.randomUUID()): void {
+    this.#sessionId = id;
+    for (const session of this.#sessions) session.sendServerInfo();
+  }
+
   /** Calls `listener` on each event of `type` until the returned `Disposable` is disposed. */
   on<Type extends keyof ServerEvents>(type: Type, listener: Listener<ServerEvents[Type]>): Disposable {
     return this.#events.on(type, listener);
@@ -182,24 +241,13 @@ export class FoxgloveServer implements AsyncDisposable {
 
   /** Figures of now. */
   stats(): ServerStats {
-    const totals: ServerStats = {
-      clients: this.#sessions.size,
-      channels: this.#channels.size,
-      subscriptions: 0,
-      queuedBytes: 0,
-      ...this.#past,
-    };
-    for (const session of this.#sessions) addStats(totals, session);
-    return totals;
+    const present = Array.from(this.#sessions, (session) => session.stats());
+    return { ...this.#totals.of(present), channels: this.#channels.size };
   }
 
   /** Decides on a request to open a connection; for adapters. */
   admit(request: UpgradeRequest): Admission | Promise<Admission> {
-    const admission = negotiate(request);
-    if (!admission.accepted) return admission;
-    if (this.#closed !== undefined) return unavailable("Server is closing");
-    if (this.#sessions.size >= this.limits.clients) return unavailable("Server has as many clients as it allows");
-    return admission;
+    return this.#admissions.admit(request);
   }
 
   /**
@@ -219,6 +267,9 @@ export class FoxgloveServer implements AsyncDisposable {
     this.#sessions.add(session);
     if (this.#closed !== undefined) {
       session.close({ code: 1001, reason: "Server is closing" });
+    } else if (this.#sessions.size > this.limits.clients) {
+      // Some were admitted at the same time, or by nobody.
+      session.close({ code: 1013, reason: "Server has as many clients as it allows" });
     } else {
       session.greet();
       this.#events.emit("connect", { client: session });
@@ -244,20 +295,54 @@ export class FoxgloveServer implements AsyncDisposable {
   }
 
   async #close(options: ServerCloseOptions): Promise<void> {
+    this.#admissions.close();
     const sessions = [...this.#sessions];
     for (const session of sessions) session.close(options);
     await Promise.all(sessions.map((session) => session.ended));
   }
 
+  #makeParameters() {
+    return createParameters({
+      options: this.#options.parameters ?? {},
+      limits: this.limits,
+      clock: this.#clock,
+      events: this.#events,
+      used: () => this.#declare("parameters", "parametersSubscribe"),
+    });
+  }
+
+  #makeGraph() {
+    return createGraph({
+      channels: this.#channels,
+      sessions: this.#sessions,
+      clock: this.#clock,
+      events: this.#events,
+      services: () => this.#services.names(),
+      // What a client must not know of is left out of what it gets of the graph.
+      viewOf: (client) => ({
+        seesTopic: (topic) => this.#permissions.allows(client, "see", topic),
+        seesService: (service) => this.#permissions.allows(client, "call", service),
+      }),
+      used: () => this.#declare("connectionGraph"),
+    });
+  }
+
   #makeHost(): SessionHost {
     return {
       channels: this.#channels,
+      services: this.#services,
+      calls: this.#calls,
+      assets: this.#assets,
+      parameters: this.#parameterRequests,
+      graph: this.#graphFeed,
+      playback: this.#playback,
       limits: this.limits,
       clock: this.#clock,
       events: this.#events,
       supportedEncodings: this.#options.supportedEncodings,
+      allows: (client, right, name) => this.#permissions.allows(client, right, name),
       hasCapability: (name) => this.#capabilities.has(name),
-      serverInfo: () => this.#serverInfo(),
+      serverInfo: (session) => this.#playback.describe(session, this.#serverInfo()),
       ended: (session) => this.#ended(session),
     };
   }
@@ -273,17 +358,26 @@ export class FoxgloveServer implements AsyncDisposable {
     };
   }
 
-  /** Declares a capability, to the connected clients too: a repeated `serverInfo` is how the protocol says so. */
-  #declare(capability: Capability): void {
-    if (this.#capabilities.has(capability)) return;
-    this.#capabilities.add(capability);
+  /** Declares capabilities, to the connected clients too: a repeated `serverInfo` is how the protocol says so. */
+  #declare(...capabilities: Capability[]): void {
+    if (capabilities.every((capability) => this.#capabilities.has(capability))) return;
+    for (const capability of capabilities) this.#capabilities.add(capability);
     for (const session of this.#sessions) session.sendServerInfo();
   }
 
   #advertiseAdded(): void {
     const added = this.#channels.takeAdded();
-    if (added.length === 0) return;
-    for (const session of this.#sessions) session.advertise(added);
+    const services = this.#services.takeAdded();
+    if (added.length + services.length === 0) return;
+    for (const session of this.#sessions) {
+      session.advertise(added);
+      advertiseServices(session, services);
+    }
+  }
+
+  #serviceRemoved(entry: ServiceEntry): void {
+    this.#calls.serviceRemoved(entry);
+    for (const session of this.#sessions) unadvertiseService(session, entry.service.id);
   }
 
   #channelRemoved(entry: ChannelEntry): void {
@@ -300,24 +394,6 @@ export class FoxgloveServer implements AsyncDisposable {
 
   #ended(session: Session): void {
     this.#sessions.delete(session);
-    const { sentMessages, sentBytes, droppedMessages, droppedBytes } = session.stats();
-    this.#past.sentMessages += sentMessages;
-    this.#past.sentBytes += sentBytes;
-    this.#past.droppedMessages += droppedMessages;
-    this.#past.droppedBytes += droppedBytes;
+    this.#totals.left(session.stats());
   }
-}
-
-function addStats(totals: ServerStats, session: Session): void {
-  const stats = session.stats();
-  totals.subscriptions += stats.subscriptions.length;
-  totals.queuedBytes += stats.queuedBytes;
-  totals.sentMessages += stats.sentMessages;
-  totals.sentBytes += stats.sentBytes;
-  totals.droppedMessages += stats.droppedMessages;
-  totals.droppedBytes += stats.droppedBytes;
-}
-
-function unavailable(body: string): Admission {
-  return { accepted: false, upgrade: true, status: 503, headers: { "Retry-After": "5" }, body };
 }

@@ -25,6 +25,11 @@ export interface ClientStats {
   droppedMessages: number;
   /** Bytes of those messages. */
   droppedBytes: number;
+  /**
+   * Milliseconds of a round trip to the client and back, measured now and then; `undefined` where the runtime has no
+   * ping (inside a `Deno.serve` of your own, and on any standard `WebSocket`), or none was answered yet.
+   */
+  rttMs: number | undefined;
   /** Messages from this client that did not follow the protocol. */
   invalidMessages: number;
   /** The live subscriptions. */

@@ -9,29 +9,47 @@ import { decodeClientMessage, encodeServerMessage } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { AdvertisedChannel, ServerInfo, ServerMessage } from "../protocol/messages.ts";
 import { SchemaTableWriter } from "../protocol/schema_table.ts";
-import { checkCloseCode, messageBytes, type Transport } from "../transport/transport.ts";
+import { checkCloseCode, type Message, messageBytes, type Transport } from "../transport/transport.ts";
 import { truncateUtf8 } from "../util/bytes.ts";
 import { deferred } from "../util/async.ts";
+import { ConnectionError } from "../util/errors.ts";
 import type { Events } from "../util/events.ts";
 import type { Clock } from "../util/time.ts";
+import type { AssetRequests } from "./assets.ts";
 import { advertiseBatches, type ChannelEntry, type ChannelRegistry } from "./channels.ts";
 import { ClientChannels } from "./client_channels.ts";
+import type { GraphFeed } from "./graph_feed.ts";
+import { KeepAlive, StallWatch } from "./keep_alive.ts";
 import type { ServerLimits } from "./limits.ts";
+import type { ParameterRequests } from "./parameter_requests.ts";
+import { HiddenIds, type Permissions } from "./permissions.ts";
+import type { PlaybackRequests } from "./playback_requests.ts";
 import { handleRequest, refuseInvalid } from "./requests.ts";
 import type { ClientStats, CloseOptions, ServerClient } from "./server_client.ts";
 import type { ServerEvents } from "./server_events.ts";
+import type { ServiceCalls } from "./service_calls.ts";
+import { advertiseServices, type ServiceRegistry } from "./services.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** What a session needs of its server. */
 export interface SessionHost {
   readonly channels: ChannelRegistry;
+  readonly services: ServiceRegistry;
+  readonly calls: ServiceCalls;
+  readonly assets: AssetRequests;
+  readonly parameters: ParameterRequests;
+  readonly graph: GraphFeed<Session>;
+  readonly playback: PlaybackRequests;
   readonly limits: ServerLimits;
   readonly clock: Clock;
   readonly events: Events<ServerEvents>;
   /** Encodings a client may publish in; `undefined` takes any. */
   readonly supportedEncodings: readonly string[] | undefined;
   hasCapability(name: string): boolean;
-  serverInfo(): ServerInfo;
+  /** Whether a client may do something with what has this name. */
+  allows(client: ServerClient, right: keyof Permissions, name: string): boolean;
+  /** What a client is told of the server. */
+  serverInfo(session: Session): ServerInfo;
   /** The connection is over and everything released. */
   ended(session: Session): void;
 }
@@ -58,6 +76,10 @@ export class Session implements ServerClient {
   readonly host: SessionHost;
   readonly subscriptions: Subscriptions;
   readonly channels: ClientChannels;
+  /** Channels of the server that do not exist for this client. */
+  readonly hiddenChannels = new HiddenIds();
+  /** Services that do not exist for this client. */
+  readonly hiddenServices = new HiddenIds();
   /** Settles when the connection is over. */
   readonly ended: Promise<void>;
   readonly #ended = deferred<void>();
@@ -68,6 +90,10 @@ export class Session implements ServerClient {
   readonly #dropping = new Set<string>();
   /** Batches of channels that the control lane had no room for yet. */
   #unannounced: AdvertisedChannel[][] = [];
+  readonly #keepAlive: KeepAlive | undefined;
+  readonly #stallWatch: StallWatch | undefined;
+  /** Why we have cut the connection. */
+  #cutReason = "";
   #invalidMessages = 0;
   #closing: Required<CloseOptions> | undefined;
   #over = false;
@@ -100,7 +126,10 @@ export class Session implements ServerClient {
       message: (data) => this.#received(data),
       drain: () => this.#drained(),
       close: (code, reason) => this.#disconnected(code, reason),
+      pong: (data) => this.#keepAlive?.pong(data),
     });
+    this.#keepAlive = this.#makeKeepAlive();
+    this.#stallWatch = this.#makeStallWatch();
   }
 
   get queuedBytes(): number {
@@ -110,23 +139,32 @@ export class Session implements ServerClient {
   /** Says who the server is and what it has. One `advertise` is always sent, as the published specification asks. */
   greet(): void {
     this.sendServerInfo();
-    const channels = this.host.channels.infos();
-    if (channels.length === 0) this.send({ op: "advertise", channels });
-    else this.advertise(channels);
+    const told = this.advertise(this.host.channels.infos());
+    if (told === 0) this.send({ op: "advertise", channels: [] });
+    advertiseServices(this, this.host.services.infos());
+    this.host.playback.greet(this);
   }
 
   sendServerInfo(): void {
-    this.send({ op: "serverInfo", ...this.host.serverInfo() });
+    this.send({ op: "serverInfo", ...this.host.serverInfo(this) });
   }
 
-  /** Announces channels as there is room: however many they are, they never overflow the control lane. */
-  advertise(channels: readonly AdvertisedChannel[]): void {
-    this.#unannounced.push(...advertiseBatches(channels));
+  /**
+   * Announces those channels that exist for the client, as there is room: however many they are, they never overflow
+   * the control lane.
+   *
+   * @returns How many.
+   */
+  advertise(channels: readonly AdvertisedChannel[]): number {
+    const visible = this.hiddenChannels.sift(channels, ({ topic }) => this.host.allows(this, "see", topic));
+    this.#unannounced.push(...advertiseBatches(visible));
     this.#announce();
+    return visible.length;
   }
 
   /** Ends the subscription to a channel that went away, if any, and tells the client. @returns Raises the event. */
   channelRemoved({ channel }: ChannelEntry): (() => void) | undefined {
+    if (this.hiddenChannels.delete(channel.id)) return undefined;
     const raise = this.subscriptions.channelRemoved(channel.id);
     if (!this.#forgetUnannounced(channel.id)) this.send({ op: "unadvertise", channelIds: [channel.id] });
     return raise;
@@ -137,10 +175,20 @@ export class Session implements ServerClient {
     this.#queue.latest(frame, TIME_KEY);
   }
 
+  /** Forgets the data and the time that wait: they are of before. */
+  discardData(): void {
+    this.#queue.purgeAll();
+  }
+
   /** Queues a message in the control lane; on a connection that is ending it is not worth encoding. */
   send(message: ServerMessage): void {
     if (this.#closing !== undefined || this.#over) return;
     this.#queue.control(encodeServerMessage(message, this.#schemas));
+  }
+
+  /** Queues a message that is made when no control waits, see {@link SendQueue.behindControl}. */
+  sendBehindControl(make: () => Message | undefined): void {
+    if (this.#closing === undefined && !this.#over) this.#queue.behindControl(make);
   }
 
   status(level: StatusLevel, message: string, options: { id?: string } = {}): void {
@@ -163,6 +211,7 @@ export class Session implements ServerClient {
       sentBytes,
       droppedMessages,
       droppedBytes,
+      rttMs: this.#keepAlive?.rttMs,
       invalidMessages: this.#invalidMessages,
       subscriptions: this.subscriptions.stats(),
     };
@@ -175,6 +224,9 @@ export class Session implements ServerClient {
     if (this.#over) return;
     this.#cancelTermination();
     this.#cancelTermination = this.host.clock.delay(timeoutMs, () => this.#transport.terminate());
+    if (this.#closing !== undefined) return;
+    this.#failRequests("Connection is closing");
+    // A handler that was told so may have called this method.
     if (this.#closing !== undefined) return;
     this.#closing = { code, reason: truncateUtf8(reason, MAX_REASON_BYTES) };
     this.#queue.purgeAll();
@@ -203,7 +255,41 @@ export class Session implements ServerClient {
     this.#transport.close(this.#closing.code, this.#closing.reason);
   }
 
+  /** Answers what still waits for a handler, as long as answers go out, and tells the handlers to stop. */
+  #failRequests(text: string): void {
+    const reason = new ConnectionError(text);
+    this.host.calls.release(this, reason);
+    this.host.assets.release(this, reason);
+  }
+
+  #makeKeepAlive(): KeepAlive | undefined {
+    const { clock, limits: { idleMs } } = this.host;
+    const transport = this.#transport;
+    if (transport.ping === undefined || !isLimit(idleMs)) return undefined;
+    const dead = () => this.#cut(`No sign of life for ${idleMs} ms`);
+    return new KeepAlive({
+      clock,
+      idleMs,
+      ping: (data) => transport.ping?.(data),
+      buffered: () => transport.buffered(),
+      dead,
+    });
+  }
+
+  #makeStallWatch(): StallWatch | undefined {
+    const { clock, limits: { stallMs } } = this.host;
+    if (!isLimit(stallMs)) return undefined;
+    const waiting = () => this.#queue.stats().stalledSince === undefined ? undefined : this.#transport.buffered();
+    return new StallWatch({ clock, stallMs, waiting, dead: () => this.#cut(`Took nothing for ${stallMs} ms`) });
+  }
+
+  #cut(reason: string): void {
+    this.#cutReason = reason;
+    this.#transport.terminate();
+  }
+
   #received(data: string | Uint8Array): void {
+    this.#keepAlive?.heard();
     if (this.#closing !== undefined) return;
     // Three bytes are the most that one UTF-16 unit takes: most texts need no counting.
     const { messageBytes: limit } = this.host.limits;
@@ -226,6 +312,7 @@ export class Session implements ServerClient {
   }
 
   #dropped(key: number): void {
+    this.#stallWatch?.full();
     const topic = this.subscriptions.dropped(key);
     if (topic === undefined || this.#dropping.has(topic)) return;
     this.#dropping.add(topic);
@@ -249,13 +336,24 @@ export class Session implements ServerClient {
   #disconnected(code: number, reason: string): void {
     this.#over = true;
     this.#cancelTermination();
+    this.#keepAlive?.stop();
+    this.#stallWatch?.stop();
     this.#queue.close();
     this.subscriptions.release();
     this.channels.release();
+    this.host.parameters.release(this);
+    this.host.graph.release(this);
+    this.#failRequests("Client has left");
+    this.host.playback.release(this);
     this.host.ended(this);
-    this.host.events.emit("disconnect", { client: this, code, reason });
+    this.host.events.emit("disconnect", { client: this, code, reason: reason || this.#cutReason });
     this.#ended.resolve();
   }
+}
+
+/** Whether a time limit is one: 0 and `Infinity` are none. */
+function isLimit(ms: number): boolean {
+  return ms > 0 && ms < Infinity;
 }
 
 function dropStatusId(topic: string): string {

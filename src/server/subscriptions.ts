@@ -7,6 +7,7 @@ import type { SendQueue } from "../flow/send_queue.ts";
 import type { Subscription } from "../protocol/messages.ts";
 import { Slab } from "../util/slab.ts";
 import type { ChannelEntry } from "./channels.ts";
+import { subscribedBy } from "./connection_graph.ts";
 import type { Subscriber } from "./fanout.ts";
 import type { SubscriptionStats } from "./server_client.ts";
 import type { Session } from "./session.ts";
@@ -36,7 +37,12 @@ export class Subscriptions {
     const session = this.#session;
     const entry = session.host.channels.get(channelId);
     const limit = session.host.limits.subscriptions;
-    if (entry === undefined) return session.status("error", `Unknown channel ID: ${channelId}`);
+    if (entry === undefined || session.hiddenChannels.has(channelId)) {
+      return session.status("error", `Unknown channel ID: ${channelId}`);
+    }
+    if (!session.host.allows(session, "subscribe", entry.channel.topic)) {
+      return session.status("error", `Client may not subscribe to channel: ${channelId}; ignoring subscription`);
+    }
     if (this.#byChannel.has(channelId)) {
       return session.status(
         "warning",
@@ -47,7 +53,7 @@ export class Subscriptions {
       return session.status("error", `Subscription ID was already used: ${id}; ignoring subscription`);
     }
     if (this.#byId.size >= limit) return session.status("error", `Too many subscriptions: the limit is ${limit}`);
-    this.#add({ id, entry, queue: this.#queue, slab: this.#slab, droppedMessages: 0 });
+    this.#add({ id, client: session, entry, queue: this.#queue, slab: this.#slab, droppedMessages: 0 });
   }
 
   /** Answers one entry of `unsubscribe`. */
@@ -104,6 +110,7 @@ export class Subscriptions {
     this.#byId.set(id, subscription);
     this.#byChannel.set(entry.channel.id, subscription);
     entry.fanout.add(subscription);
+    this.#session.host.graph.added(subscribedBy(this.#session, entry.channel.topic));
     this.#session.host.events.emit("subscribe", { client: this.#session, channel: entry.channel });
   }
 
@@ -112,6 +119,7 @@ export class Subscriptions {
     this.#byId.delete(id);
     this.#byChannel.delete(entry.channel.id);
     entry.fanout.remove(subscription);
+    this.#session.host.graph.removed(subscribedBy(this.#session, entry.channel.topic));
     this.#queue.purge(id);
   }
 

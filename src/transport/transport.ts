@@ -34,6 +34,8 @@ export interface TransportSink {
   drain(): void;
   /** The connection has ended. Arrives exactly once, as the last call; code 1006 when it was cut, 1005 without a code. */
   close(code: number, reason: string): void;
+  /** The peer has answered a ping, or sent a pong of its own accord; never comes where there is no `ping`. */
+  pong?(data: Uint8Array): void;
 }
 
 /**
@@ -61,6 +63,11 @@ export interface Transport {
    * bytes; both may be left out. Where the runtime allows a client only 1000 and 3000 to 4999, others become 1000.
    */
   close(code?: number, reason?: string): void;
+  /**
+   * Sends a ping of at most 125 bytes, which the peer answers with a pong that repeats them; does nothing after the end.
+   * Missing where the runtime cannot: standard `WebSocket`s have none.
+   */
+  ping?(data: Uint8Array): void;
   /** Ends the connection at once and frees what was buffered; the sink's `close` comes in a later turn. */
   terminate(): void;
 }

@@ -35,11 +35,11 @@ export interface WaitOptions {
 /**
  * Settles as `promise` does, unless `signal` aborts or `timeoutMs` passes first.
  *
- * @param what What is waited for, for the message of the error: `"serverInfo"`.
+ * @param what What is waited for, for the message of the error: `"serverInfo"`; a function is asked when it is needed.
  */
 export function within<T>(
   promise: Promise<T>,
-  what: string,
+  what: string | (() => string),
   options: WaitOptions & { clock?: Clock },
 ): Promise<T> {
   const { signal, timeoutMs = Infinity, clock = systemClock } = options;
@@ -50,9 +50,11 @@ export function within<T>(
   const { promise: result, resolve, reject } = deferred<T>();
   const onAbort = () => reject(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
-  const cancel = timeoutMs === Infinity
-    ? () => {}
-    : clock.delay(timeoutMs, () => reject(new TimeoutError(`No ${what} within ${timeoutMs} ms`)));
+  const onTimeout = () => {
+    const missing = typeof what === "string" ? what : what();
+    reject(new TimeoutError(`No ${missing} within ${timeoutMs} ms`));
+  };
+  const cancel = timeoutMs === Infinity ? () => {} : clock.delay(timeoutMs, onTimeout);
   promise.then(resolve, reject);
   return result.finally(() => {
     cancel();

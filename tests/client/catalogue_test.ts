@@ -185,7 +185,7 @@ test("what is unknown is ignored and counted", async () => {
   const events = record(client);
   server.send('{"op":"teleport","to":"moon"}', new Uint8Array([0x7f, 1, 2]), new Uint8Array(0));
   server.send({ op: "parameterValues", parameters: [] });
-  server.send({ op: "playbackState", status: "ended", currentTime: 0n, speed: 1, didSeek: false, requestId: "x" });
+  server.send({ op: "serviceCallFailure", serviceId: 1, callId: 1, message: "" });
   server.data(12345, {});
   await server.settle(client);
   assertEquals(events, []);

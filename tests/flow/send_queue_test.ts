@@ -2,7 +2,7 @@ import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { MESSAGE_OVERHEAD } from "../../src/flow/lane.ts";
 import { resolveLimits, SEND_QUEUE_LIMITS } from "../../src/flow/limits.ts";
 import { test } from "../support/test.ts";
-import { frame, KIB, setup, textOf } from "./support.ts";
+import { frame, KIB, setup, stall, textOf } from "./support.ts";
 
 test("the first message on an idle queue is sent at once", () => {
   const { queue, transport } = setup();
@@ -285,4 +285,88 @@ test("transportBytes is at most half of the data budget, and no less than what a
   assertEquals(resolveLimits({ dataBytes: 512 * KIB }).transportBytes, 256 * KIB);
   assertEquals(resolveLimits({ dataBytes: 1 * KIB }).transportBytes, 64 * KIB);
   assertLessOrEqual(resolveLimits({ transportBytes: 100 * KIB }).transportBytes, 100 * KIB);
+});
+
+test("behindControl() sends at once when no control waits and the transport takes more", () => {
+  const { queue, transport } = setup();
+  queue.data(frame("first"), 1);
+  queue.data(frame("d"), 1);
+  queue.behindControl(() => frame("body"));
+  assertEquals(transport.batchTexts, [["first"], ["body"]]);
+  queue.flush();
+  assertEquals(transport.batchTexts, [["first"], ["body"], ["d"]]);
+});
+
+test("behindControl() waits for the control that waits, and not for data", () => {
+  const { queue, clock, transport } = setup();
+  for (const text of ["c1", "c2"]) queue.control(text);
+  let made = 0;
+  queue.behindControl(() => (made++, frame("body")));
+  assertEquals(made, 0);
+  queue.control("c3");
+  clock.turn();
+  assertEquals(transport.batchTexts, [["c1"], ["c2", "c3"], ["body"]]);
+});
+
+test("behindControl() makes its message when the transport has room, and control goes first even then", () => {
+  const all = setup({ transportBytes: 64 * KIB });
+  const { queue, clock, transport } = all;
+  stall(all);
+  const made: string[] = [];
+  for (const text of ["a", "b"]) queue.behindControl(() => (made.push(text), frame(text, 64 * KIB + 1)));
+  clock.settle();
+  assertEquals(made, []);
+  queue.control("later");
+  transport.release();
+  queue.drain();
+  assertEquals(transport.texts, ["fill", "later", "a"]);
+  assertEquals(made, ["a"], "the transport is full again");
+  transport.release();
+  queue.drain();
+  assertEquals(transport.texts, ["fill", "later", "a", "b"]);
+});
+
+test("a batch of data goes between two large messages behind control", () => {
+  const all = setup({ transportBytes: 64 * KIB });
+  const { queue, transport } = all;
+  stall(all);
+  for (const text of ["a", "b"]) queue.behindControl(() => frame(text, 64 * KIB + 1));
+  for (const text of ["d1", "d2"]) queue.data(frame(text, 64 * KIB), 1);
+  for (let i = 0; i < 4; i++) {
+    transport.release();
+    queue.drain();
+  }
+  assertEquals(transport.texts, ["fill", "d1", "a", "d2", "b"]);
+});
+
+test("behindControl() may make nothing, and a maker may call the queue and close it", () => {
+  const { queue, clock, transport } = setup();
+  queue.behindControl(() => undefined);
+  queue.behindControl(() => {
+    queue.control("c");
+    return frame("body");
+  });
+  queue.behindControl(() => {
+    queue.close();
+    return frame("never");
+  });
+  queue.behindControl(() => frame("too late"));
+  clock.settle();
+  assertEquals(transport.texts, ["c", "body"]);
+});
+
+test("a queue that is closed or has overflowed makes no message behind control", () => {
+  for (const end of ["close", "overflow"]) {
+    const all = setup({ controlBytes: 2 * MESSAGE_OVERHEAD, transportBytes: 64 * KIB });
+    const { queue, transport } = all;
+    stall(all);
+    let made = 0;
+    queue.behindControl(() => (made++, undefined));
+    if (end === "close") queue.close();
+    else for (let i = 0; i < 4; i++) queue.control("c");
+    queue.behindControl(() => (made++, undefined));
+    transport.release();
+    queue.drain();
+    assertEquals(made, 0, end);
+  }
 });

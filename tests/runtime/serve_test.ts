@@ -32,7 +32,7 @@ function listening(): void {
   });
 
   test("localUrl() is one that clients on this machine can use", () => {
-    const urls = ["localhost", "0.0.0.0", "::", "fe80::1"].map((host) => localUrl(host, 8765));
+    const urls = ["localhost", "0.0.0.0", "::", "fe80::1"].map((host) => localUrl("ws", host, 8765));
     const hosts = ["localhost", "127.0.0.1", "[::1]", "[fe80::1]"];
     assertEquals(urls, hosts.map((host) => `ws://${host}:8765`));
   });

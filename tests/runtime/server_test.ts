@@ -3,8 +3,8 @@ import { serverSuite } from "../suites/server.ts";
 import { bun, insideBunServe, insideDenoServe, insideNodeHttp, nodeHttp } from "../support/listeners.ts";
 import { runtime } from "../support/test.ts";
 
-const strict = { limitsMessages: true, checksFrames: true };
-const lenient = { limitsMessages: false, checksFrames: false };
+const strict = { limitsMessages: true, checksFrames: true, pings: true };
+const lenient = { limitsMessages: false, checksFrames: false, pings: false };
 
 if (runtime === "node" || runtime === "deno") {
   serverSuite("serve()", nodeHttp, strict);

@@ -19,6 +19,8 @@ export interface ServerTraits {
   limitsMessages: boolean;
   /** It says with a close code what was wrong with a frame, and takes none that is not masked (Deno.serve does). */
   checksFrames: boolean;
+  /** It has ping. */
+  pings: boolean;
 }
 
 interface Scene {
@@ -34,6 +36,7 @@ export function serverSuite(name: string, listen: Listen, traits: ServerTraits):
   const on = (sentence: string, body: (scene: Scene) => Promise<void>, options: ServerOptions = {}) =>
     test(`${name}: ${sentence}`, () => play(listen, options, body));
   mainJob(on);
+  keepAlive(on, traits);
   rudePeers(on, traits);
   slowPeers(on);
 }
@@ -113,6 +116,30 @@ function mainJob(on: On): void {
       "disconnect 1 1000",
     ]);
   }, { clientPublish: true });
+}
+
+function keepAlive(on: On, { pings }: ServerTraits): void {
+  if (!pings) {
+    on("a client's round trip is not known", async ({ server, client }) => {
+      const viewer = await client();
+      assertEquals([...server.clients][0]?.stats().rttMs, undefined);
+      await viewer.close();
+    }, { limits: { idleMs: 1 } });
+    return;
+  }
+
+  on("idle: a peer that answers no ping is cut off, and one that does lives", async ({ server, port, client }) => {
+    const viewer = await client();
+    const gone = nextEvent(server, "disconnect");
+    const silent = await RawSocket.open(port);
+    const { client: cut, code, reason } = await gone;
+    assertEquals([cut.id, code, reason], [2, 1006, "No sign of life for 300 ms"]);
+    assertEquals([...server.clients].map(({ id }) => id), [1]);
+    const { rttMs } = [...server.clients][0]!.stats();
+    assert(rttMs !== undefined && rttMs >= 0 && rttMs < 300, `round trip of ${rttMs} ms`);
+    await viewer.close();
+    await silent.destroy();
+  }, { limits: { idleMs: 300 } });
 }
 
 /** Does something rude on a socket of its own, while a client goes on to receive. */

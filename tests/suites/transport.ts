@@ -87,6 +87,7 @@ export function transportSuite(name: string, harness: TransportHarness): void {
   lengths(both);
   ownership(both);
   floods(on, both);
+  pings(on);
   closes(harness, on, both);
   closeCodes(on);
   cuts(harness, on, both);
@@ -214,6 +215,32 @@ function floods(on: On, both: Both): void {
     assertGreater(transport.buffered()!, DRAIN_BYTES);
     await sender.until(() => sender.drains > 0 && transport.buffered()! <= DRAIN_BYTES, "drain");
     await receiver.received(24);
+  });
+}
+
+function pings(on: On): void {
+  on("a ping is answered with its bytes, between messages that stay whole", async ({ server, client }) => {
+    const { transport } = server;
+    if (transport.ping === undefined) return;
+    const large = { head: pattern(13), body: pattern(MIB) };
+    for (const data of [pattern(4, 1), NOTHING, pattern(125)]) {
+      transport.send([large]);
+      transport.ping(data);
+      transport.send(["text"]);
+    }
+    assertEquals((await client.received(6)).filter((message) => message === "text").length, 3);
+    const isAnswer = (data: Uint8Array) => data.length === 125;
+    await server.until(() => server.pongs.some(isAnswer), "pong");
+    assertMessage(server.pongs.find(isAnswer), pattern(125));
+    assert(server.pongs.some((data) => data.length === 4 && data[0] === pattern(4, 1)[0]), "the first pong");
+  });
+
+  on("a ping after the end does nothing", async ({ server, client }) => {
+    server.transport.close(1000);
+    server.transport.ping?.(NOTHING);
+    await Promise.all([server.closed(), client.closed()]);
+    server.transport.ping?.(NOTHING);
+    assertEquals(server.pongs, []);
   });
 }
 

@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { createConnection, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { AssertionError } from "@std/assert";
 import { deadline } from "@std/async";
 
@@ -91,7 +92,8 @@ export class RawSocket {
   #chunks: Buffer[] = [];
   #length = 0;
   #closed = false;
-  #wake = () => {};
+  /** Several may wait at once: for an answer and for the end. */
+  readonly #waiting = new Set<() => void>();
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -112,6 +114,15 @@ export class RawSocket {
       const socket = createConnection({ port, host: "127.0.0.1", noDelay: true });
       socket.once("error", reject);
       socket.once("connect", () => resolve(new RawSocket(socket)));
+    });
+  }
+
+  /** Connects by TLS. @param ca The certificate to trust, in PEM. */
+  static connectTls(port: number, ca: string): Promise<RawSocket> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ port, host: "127.0.0.1", servername: "localhost", ca });
+      socket.once("error", reject);
+      socket.once("secureConnect", () => resolve(new RawSocket(socket)));
     });
   }
 
@@ -251,16 +262,22 @@ export class RawSocket {
     if (!condition()) throw new AssertionError(`Connection ended after ${this.#length} bytes, before ${what}`);
   }
 
+  #wake(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+
   async #wait(condition: () => boolean, what: string): Promise<void> {
     if (condition()) return;
+    let look = () => {};
     const met = new Promise<void>((resolve) => {
-      this.#wake = () => {
+      look = () => {
         if (condition()) resolve();
       };
     });
+    this.#waiting.add(look);
     await deadline(met, LIMIT_MS).catch(() => {
       throw new AssertionError(`No ${what} within ${LIMIT_MS} ms, only ${this.#length} bytes`);
-    });
+    }).finally(() => this.#waiting.delete(look));
   }
 }
 

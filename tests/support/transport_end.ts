@@ -39,6 +39,7 @@ export class TransportEnd extends Watched implements TransportSink {
   readonly transport: Transport;
   readonly messages: (string | Uint8Array)[] = [];
   readonly closes: { code: number; reason: string }[] = [];
+  readonly pongs: Uint8Array[] = [];
   drains = 0;
   /** What came after `close`, which must be the last. */
   late = 0;
@@ -58,6 +59,12 @@ export class TransportEnd extends Watched implements TransportSink {
   drain(): void {
     if (this.closes.length > 0) this.late++;
     this.drains++;
+    this.changed();
+  }
+
+  pong(data: Uint8Array): void {
+    if (this.closes.length > 0) this.late++;
+    this.pongs.push(data);
     this.changed();
   }
 

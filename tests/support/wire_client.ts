@@ -16,6 +16,10 @@ import { deferred, within } from "../../src/util/async.ts";
 type Received = ServerMessage<true>;
 type Op = Received["op"];
 
+/** What {@link WireClient.settle} asks, and how the answer begins, whatever the server has. */
+const NEVER_SUBSCRIBED = 0xbad0_0bad;
+const SETTLED = `Client is not subscribed with ID: ${NEVER_SUBSCRIBED};`;
+
 /** A wire client and the server's view of it. */
 export class WireClient {
   /** Everything that came and was not yet asked for. */
@@ -83,10 +87,10 @@ export class WireClient {
   /** Everything the server sends until it has answered a request that is sent now. */
   async settle(): Promise<Received[]> {
     const before: Received[] = [];
-    this.send({ op: "subscribeConnectionGraph" });
+    this.send({ op: "unsubscribe", subscriptionIds: [NEVER_SUBSCRIBED] });
     for (;;) {
       const message = await this.next();
-      if (message.op === "status" && message.message === "Server does not support connectionGraph capability") break;
+      if (message.op === "status" && message.message.startsWith(SETTLED)) break;
       before.push(message);
     }
     return before;

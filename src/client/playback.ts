@@ -1,0 +1,133 @@
+/**
+ * Playback of recorded data, in the hands of a client.
+ *
+ * @module
+ */
+import type { PlaybackCommand } from "../protocol/constants.ts";
+import type { PlaybackState } from "../protocol/messages.ts";
+import type { WaitOptions } from "../util/async.ts";
+import type { ConnectionError } from "../util/errors.ts";
+import { type RequestHost, Requests, requireCapability } from "./requests.ts";
+
+/** How playback is to go on, and how long to wait for the answer. */
+export interface PlaybackOptions extends WaitOptions {
+  /** Playback seconds per second, above 0. Default: as it is. */
+  speed?: number;
+  /** Where to go first: nanoseconds since 1970. Default: from where it is. */
+  time?: bigint;
+}
+
+/** What a request says of every moment: a request carries the whole wanted state. */
+interface Wanted {
+  readonly command: PlaybackCommand;
+  readonly speed: number;
+}
+
+/** What {@link Playback} needs of its client. */
+export interface PlaybackHost {
+  readonly state: PlaybackState | undefined;
+  request(change: Partial<Wanted> & { seekTime?: bigint }, options: WaitOptions): Promise<PlaybackState>;
+}
+
+/** What a client knows of playback and asks of it. */
+export class PlaybackControl implements PlaybackHost {
+  state: PlaybackState | undefined;
+  readonly #host: RequestHost;
+  readonly #requests: Requests<PlaybackState, undefined>;
+  /** All clients see all answers: ids have to be different in each client. */
+  readonly #prefix = `${Math.random().toString(36).slice(2)}-`;
+  #wanted: Wanted | undefined;
+
+  constructor(host: RequestHost) {
+    this.#host = host;
+    this.#requests = new Requests(host);
+  }
+
+  // deno-lint-ignore require-await -- What is thrown is to be a rejection.
+  async request(change: Partial<Wanted> & { seekTime?: bigint }, options: WaitOptions): Promise<PlaybackState> {
+    requireCapability(this.#host.catalogue.serverInfo, "playbackControl", "Cannot control playback");
+    // Two requests in a row: the second knows of the first, which is not answered yet.
+    const base = this.#requests.pending.size > 0 ? this.#wanted : undefined;
+    const wanted = { ...(base ?? wantedOf(this.state)), ...change };
+    return this.#requests.run({
+      what: "playbackState in answer to a request",
+      context: undefined,
+      start: (id) => {
+        this.#host.send({ op: "playbackControlRequest", ...wanted, requestId: this.#prefix + id });
+        this.#wanted = { command: wanted.command, speed: wanted.speed };
+      },
+    }, options);
+  }
+
+  received(state: PlaybackState): void {
+    this.state = state;
+    const { requestId } = state;
+    if (requestId.startsWith(this.#prefix)) {
+      this.#requests.take(Number(requestId.slice(this.#prefix.length)))?.resolve(state);
+    }
+  }
+
+  connectionLost(error: ConnectionError): void {
+    this.state = undefined;
+    this.#requests.release(error);
+  }
+}
+
+/** The request that would leave things as they are. */
+function wantedOf(state: PlaybackState | undefined): Wanted {
+  if (state === undefined) return { command: "pause", speed: 1 };
+  const { status, speed } = state;
+  // A state may stand still or run backwards; a request must not say so.
+  return { command: status === "paused" || status === "ended" ? "pause" : "play", speed: speed > 0 ? speed : 1 };
+}
+
+/**
+ * The playback of a server that plays recorded data, as `client.playback` has it. Every method resolves to the state with
+ * which the server answers. The client's event `playbackState` tells of all states, also of those that others asked for;
+ * after one with `didSeek`, what was gathered before is of another time.
+ *
+ * All methods reject with a `FoxgloveError` of code `"capability"` when the server has no playback, with a `TimeoutError`
+ * when it does not answer, and with a `TypeError` when a speed or a time cannot be one.
+ */
+export class Playback {
+  readonly #host: PlaybackHost;
+
+  /** @ignore Made by a client. */
+  constructor(host: PlaybackHost) {
+    this.#host = host;
+  }
+
+  /** How playback goes on, as the server last told; `undefined` until it has. */
+  get state(): PlaybackState | undefined {
+    return this.#host.state;
+  }
+
+  /** Plays. At the end of the data it takes a `time` to go on from. */
+  play(options: PlaybackOptions = {}): Promise<PlaybackState> {
+    return this.#request("play", options);
+  }
+
+  /** Stands still. */
+  pause(options: PlaybackOptions = {}): Promise<PlaybackState> {
+    return this.#request("pause", options);
+  }
+
+  /** Jumps, and plays on if it was playing. @param time Nanoseconds since 1970. */
+  seek(time: bigint, options: WaitOptions = {}): Promise<PlaybackState> {
+    return this.#host.request({ seekTime: time }, options);
+  }
+
+  /** Changes the speed. @param speed Playback seconds per second, above 0. */
+  setSpeed(speed: number, options: WaitOptions = {}): Promise<PlaybackState> {
+    return this.#host.request({ speed }, options);
+  }
+
+  #request(command: PlaybackCommand, { speed, time, ...wait }: PlaybackOptions): Promise<PlaybackState> {
+    const change = {
+      command,
+      ...(speed === undefined ? {} : { speed }),
+      ...(time === undefined ? {} : { seekTime: time }),
+    };
+    return this.#host.request(change, wait);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Requests that wait for their answer: what the concerns of a client share.
+ *
+ * @module
+ */
+import { type Capability, MAX_U32 } from "../protocol/constants.ts";
+import type { ClientMessage, ServerInfo } from "../protocol/messages.ts";
+import { type Deferred, deferred, type WaitOptions, within } from "../util/async.ts";
+import { type ConnectionError, FoxgloveError } from "../util/errors.ts";
+import type { Clock } from "../util/time.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { Counters } from "./client_stats.ts";
+import type { ClientLimits } from "./limits.ts";
+
+/** What a concern (services, parameters, …) needs of its client. */
+export interface RequestHost {
+  readonly catalogue: Catalogue;
+  readonly counters: Counters;
+  readonly clock: Clock;
+  readonly limits: ClientLimits;
+  /** Why nothing can be sent: set from the end of a connection until there is a new one. */
+  readonly lost: ConnectionError | undefined;
+  /** Sends a message. @throws {ConnectionError} when there is no connection. */
+  send(message: ClientMessage): void;
+}
+
+/** What to ask. */
+export interface Request<Context> {
+  /** What is waited for, for the message of a {@link TimeoutError}. */
+  what: string | (() => string);
+  /** What belongs to the request while it is pending. */
+  context: Context;
+  /** Sends it under an id; what this throws is what the request rejects with. */
+  start(id: number): void;
+}
+
+/** A request without its answer. */
+export interface Pending<T, Context> extends Deferred<T> {
+  readonly context: Context;
+}
+
+/** The pending requests of one kind, and their ids. */
+export class Requests<T, Context = undefined> {
+  readonly #host: RequestHost;
+  readonly #pending = new Map<number, Pending<T, Context>>();
+  readonly #maxId: number;
+  #lastId = 0;
+
+  /** @param maxId The largest id, behind which they begin again with 1; another one for tests of that. */
+  constructor(host: RequestHost, maxId = MAX_U32) {
+    this.#host = host;
+    this.#maxId = maxId;
+  }
+
+  /** Those that wait, by id. */
+  get pending(): ReadonlyMap<number, Pending<T, Context>> {
+    return this.#pending;
+  }
+
+  /** Sends a request and waits for its answer. Whatever ends the wait, nothing of it stays behind. */
+  run({ what, context, start }: Request<Context>, options: WaitOptions): Promise<T> {
+    const { clock, limits } = this.#host;
+    const { signal, timeoutMs = limits.requestMs } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const id = this.#takeId();
+    const pending = { ...deferred<T>(), context };
+    this.#pending.set(id, pending);
+    try {
+      start(id);
+    } catch (error) {
+      pending.reject(error);
+    }
+    const wait = signal === undefined ? { timeoutMs, clock } : { timeoutMs, clock, signal };
+    return within(pending.promise, what, wait).finally(() => this.#forget(id, pending));
+  }
+
+  /** Takes out the request that an answer is for. An answer that nobody waits for (any more) is counted. */
+  take(id: number): Pending<T, Context> | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (pending === undefined) countStray(this.#host.counters, id > 0 && id <= this.#lastId);
+    return pending;
+  }
+
+  /** Gives up those that a test picks. */
+  release(error: unknown, isOver: (context: Context) => boolean = () => true): void {
+    for (const [id, { context, reject }] of this.#pending) {
+      if (!isOver(context)) continue;
+      this.#pending.delete(id);
+      reject(error);
+    }
+  }
+
+  /** Not another one's entry: the id may have come round again. */
+  #forget(id: number, pending: Pending<T, Context>): void {
+    if (this.#pending.get(id) === pending) this.#pending.delete(id);
+  }
+
+  /** One that still waits is passed over when the ids have come round. */
+  #takeId(): number {
+    do this.#lastId = this.#lastId % this.#maxId + 1; while (this.#pending.has(this.#lastId));
+    return this.#lastId;
+  }
+}
+
+/** Counts an answer that nobody waits for; `wasAsked`: somebody has. */
+export function countStray(counters: Counters, wasAsked: boolean): void {
+  if (wasAsked) counters.lateMessages++;
+  else counters.ignoredMessages++;
+}
+
+/** Whether a server declares a capability. */
+export function declares({ capabilities }: ServerInfo, capability: Capability): boolean {
+  return capabilities.includes(capability);
+}
+
+/**
+ * @param what What is to be done, for the message: `Cannot fetch "package://a"`.
+ * @throws {FoxgloveError} when a server does not declare a capability (code `"capability"`).
+ */
+export function requireCapability(serverInfo: ServerInfo, capability: Capability, what: string): void {
+  if (declares(serverInfo, capability)) return;
+  throw new FoxgloveError(`${what}: the server does not declare the ${capability} capability`, { code: "capability" });
+}

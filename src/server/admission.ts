@@ -1,0 +1,129 @@
+/**
+ * Who may connect: the rules of the protocol, room for one more, and what the server's user says.
+ *
+ * @module
+ */
+import { within } from "../util/async.ts";
+import type { Events } from "../util/events.ts";
+import type { Clock } from "../util/time.ts";
+import { type Admission, negotiate, type Refusal, refuse, type UpgradeRequest } from "./handshake.ts";
+import type { ServerLimits } from "./limits.ts";
+import type { ServerEvents } from "./server_events.ts";
+
+/** What a refused client is told. */
+export interface AuthorizationRefusal {
+  /** 401: it should say who it is, or who else. 403: it may not, whoever it is. Default 403. */
+  status?: 401 | 403;
+  /** One line of text; the client learns nothing else. Default `"Not authorized"`. */
+  reason?: string;
+  /** With 401, how to say who one is: the header `WWW-Authenticate`. Default `"Bearer"`. */
+  challenge?: string;
+}
+
+/**
+ * Decides whether a client may connect, before the upgrade. It may be async, and has 10 s (`limits.authorizeMs`). Only
+ * `true` lets the client in; `false` refuses it with 403. When it throws, or takes too long, the client is refused with
+ * 500 and the server's `error` event is raised.
+ *
+ * Browsers send no headers of a page's choice with a WebSocket, only cookies: there, put a token in the URL.
+ */
+export type Authorize = (
+  request: Pick<UpgradeRequest, "url" | "headers" | "address">,
+) => boolean | AuthorizationRefusal | Promise<boolean | AuthorizationRefusal>;
+
+/** Who may connect. */
+export interface AdmissionOptions {
+  /** Decides for each client; left out: all may. */
+  authorize?: Authorize;
+  /**
+   * Origins of pages that may connect: `["https://app.example.com"]`. Others are refused with 403; programs, which send
+   * no `Origin`, are not. Left out: all may, also pages of strangers that are open on this machine.
+   */
+  allowedOrigins?: string[];
+}
+
+/** What the decision needs of its server. */
+export interface AdmissionHost extends AdmissionOptions {
+  readonly limits: ServerLimits;
+  readonly clock: Clock;
+  readonly events: Events<ServerEvents>;
+  /** How many clients there are. */
+  clients(): number;
+}
+
+/** Decides on requests to open a connection. */
+export class Admissions {
+  readonly #host: AdmissionHost;
+  readonly #origins: ReadonlySet<string> | undefined;
+  readonly #closing = new AbortController();
+
+  constructor(host: AdmissionHost) {
+    this.#host = host;
+    this.#origins = host.allowedOrigins && new Set(host.allowedOrigins.map(normalOrigin));
+  }
+
+  admit(request: UpgradeRequest): Admission | Promise<Admission> {
+    const admission = negotiate(request);
+    if (!admission.accepted) return admission;
+    const refusal = this.#unavailable() ?? this.#badOrigin(request);
+    if (refusal !== undefined) return refusal;
+    return this.#host.authorize === undefined ? admission : this.#authorized(request, admission);
+  }
+
+  /** Lets nobody in any more, also none of those who wait for their authorization. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #unavailable(): Refusal | undefined {
+    if (this.#closing.signal.aborted) return unavailable("Server is closing");
+    if (this.#host.clients() >= this.#host.limits.clients) {
+      return unavailable("Server has as many clients as it allows");
+    }
+  }
+
+  #badOrigin({ headers }: UpgradeRequest): Refusal | undefined {
+    const origin = headers.get("Origin");
+    if (this.#origins === undefined || origin === null || this.#origins.has(origin.toLowerCase())) return undefined;
+    return refuse(403, "Origin is not allowed");
+  }
+
+  async #authorized({ url, headers, address }: UpgradeRequest, admission: Admission): Promise<Admission> {
+    const { authorize, limits, clock, events } = this.#host;
+    const { signal } = this.#closing;
+    try {
+      const asking = (async () => await authorize!({ url, headers, address }))();
+      const verdict = await within(asking, "answer of authorize", { signal, timeoutMs: limits.authorizeMs, clock });
+      return verdict === true ? this.#unavailable() ?? admission : refusalOf(verdict);
+    } catch (error) {
+      if (signal.aborted) return unavailable("Server is closing");
+      events.emit("error", { error, during: "authorize" });
+      return refuse(500, "Internal server error");
+    }
+  }
+}
+
+/** Anything but a refusal, such as nothing at all, is a plain one. */
+function refusalOf(verdict: false | AuthorizationRefusal): Refusal {
+  const { status, reason = "Not authorized", challenge = "Bearer" } = Object(verdict) as AuthorizationRefusal;
+  if (status !== 401) return refuse(403, reason);
+  return refuse(401, reason, { "WWW-Authenticate": challenge.replace(NOT_PRINTABLE, "") });
+}
+
+/** What could end a header line and begin another. */
+const NOT_PRINTABLE = /[^\x20-\x7e]/g;
+
+function unavailable(text: string): Refusal {
+  return refuse(503, text, { "Retry-After": "5" });
+}
+
+/** An origin as browsers send it. */
+function normalOrigin(origin: string): string {
+  if (origin === "null") return origin;
+  if (!URL.canParse(origin) || !origin.includes("://")) {
+    throw new TypeError(`Invalid origin in allowedOrigins: "${origin}"; write it as "https://app.example.com"`);
+  }
+  const { origin: normal } = new URL(origin);
+  // Of other schemes than http(s) and ws(s) it is "null", but desktop programs send them.
+  return normal === "null" ? origin.toLowerCase().replace(/\/$/, "") : normal;
+}
