@@ -31,17 +31,12 @@ export type { ClientEvents, ClientWarning, SessionEvent } from "./src/client/cli
 export type { ConnectionStats, Counters, FoxgloveClientStats } from "./src/client/client_stats.ts";
 export type { CloseInfo } from "./src/client/connection.ts";
 export { ConnectionGraphView } from "./src/client/connection_graph.ts";
-export { Feed } from "./src/client/feed.ts";
+export { Feed, type FeedOptions } from "./src/client/feed.ts";
 export { CLIENT_LIMITS, type ClientLimits } from "./src/client/limits.ts";
 export type { ClientState } from "./src/client/link.ts";
 export { MessageSubscription, type SubscribeOptions } from "./src/client/message_subscription.ts";
 export type { WebSocketFactory } from "./src/client/open.ts";
-export type {
-  ParameterSetting,
-  ParameterSettings,
-  ParameterUpdate,
-  ParameterUpdatesOptions,
-} from "./src/client/parameters.ts";
+export type { ParameterSetting, ParameterSettings, ParameterUpdate } from "./src/client/parameters.ts";
 export { Playback, type PlaybackOptions } from "./src/client/playback.ts";
 export { Publisher, type PublisherOptions } from "./src/client/publisher.ts";
 export type { ChannelSelector } from "./src/client/reader.ts";
@@ -67,6 +62,7 @@ export type {
   ServiceMessageSchema,
   Status,
 } from "./src/protocol/messages.ts";
+export { type BrokenRequest, ProtocolError } from "./src/protocol/errors.ts";
 export type { ParameterData } from "./src/protocol/parameter_data.ts";
 export type { SchemaData } from "./src/protocol/schema_data.ts";
 export type { Message, SplitMessage, Transport, TransportSink } from "./src/transport/transport.ts";

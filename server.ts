@@ -60,6 +60,25 @@ export {
   type ServiceOptions,
 } from "./src/server/service.ts";
 export type { Peer } from "./src/server/session.ts";
-export type { ParameterType, ParameterValue } from "./src/protocol/messages.ts";
+export {
+  PLAYBACK_STATUSES,
+  type PlaybackStatus,
+  STATUS_LEVELS,
+  type StatusLevel,
+  type Subprotocol,
+  SUBPROTOCOLS,
+} from "./src/protocol/constants.ts";
+export type {
+  AdvertisedChannel,
+  AdvertisedService,
+  ClientChannel,
+  ParameterType,
+  ParameterValue,
+  ServiceMessageSchema,
+} from "./src/protocol/messages.ts";
 export type { ParameterData } from "./src/protocol/parameter_data.ts";
-export { FoxgloveError } from "./src/util/errors.ts";
+export type { SchemaData } from "./src/protocol/schema_data.ts";
+export type { Message, SplitMessage, Transport, TransportSink } from "./src/transport/transport.ts";
+export { ConnectionError, FoxgloveError, TimeoutError } from "./src/util/errors.ts";
+export type { ErrorEvent, EventMap, Listener } from "./src/util/events.ts";
+export { type Clock, wallTime } from "./src/util/time.ts";

@@ -42,7 +42,7 @@ function isEnd(type, data) {
 const describe = {
   "test:stdout": ({ message }) => message,
   "test:stderr": ({ message }) => message,
-  "test:pass": ({ name }) => `(pass) ${name}\n`,
+  "test:pass": ({ name, skip }) => `(${skip ? "skip" : "pass"}) ${name}\n`,
   "test:fail": ({ name, details }) => `${inspect(thrown(details.error))}\n(fail) ${name}\n`,
 };
 

@@ -10,6 +10,7 @@ import { runOnDeno } from "./runners/deno.ts";
 import { formatTally, sum, type Tally, tally, withoutSkips } from "./runners/junit.ts";
 import { runOnNode } from "./runners/node.ts";
 import { runPackage } from "./runners/package.ts";
+import { preparePeers } from "./runners/peers.ts";
 import { type Runner, type SuiteOptions, testFiles } from "./runners/suite.ts";
 import { namesIn, runMain } from "./support/main.ts";
 import { Unavailable } from "./support/unavailable.ts";
@@ -21,6 +22,9 @@ const RUNNERS: Record<string, Runner> = {
   browser: runInBrowser,
   package: runPackage,
 };
+
+/** Those that run the files which have peers in other languages. */
+const SHARED: ReadonlySet<string> = new Set(["deno", "bun", "node"]);
 
 const isCI = Deno.env.get("CI") === "true";
 
@@ -68,6 +72,7 @@ async function main(): Promise<number> {
   const files = await testFiles(positionals);
   const options = { files, filter: values.filter, limitMs: Number(values.limit) * 1000 };
   const results: Tally[] = [];
+  if (names.some((name) => SHARED.has(name))) await preparePeers(files, isCI);
   for (const name of names) results.push(await runOn(name, options));
   if (values.only === undefined && !names.includes("package")) {
     console.log("package\n  left to CI and to `deno task test:package`\n");

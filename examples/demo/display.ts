@@ -15,6 +15,8 @@ export interface View {
   rows: readonly Row[];
   /** Whole seconds since the start. */
   seconds: number;
+  /** Whether the client has lost its connection and tries to make another. */
+  lost?: boolean;
 }
 
 /** A way to show views. */
@@ -33,6 +35,7 @@ const TERMINAL = { columns: 80, rows: 24 };
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 const CLEAR_BELOW = "\x1b[J";
 const CLEAR_LINE_END = "\x1b[K";
+const LOST = "connection lost, trying again";
 const BOLD = "\x1b[1m";
 const NORMAL = "\x1b[0m";
 
@@ -56,8 +59,9 @@ export class PlainDisplay implements Display {
     this.#output = output;
   }
 
-  show({ rows, seconds }: View): void {
+  show({ rows, seconds, lost }: View): void {
     this.#shown = seconds;
+    if (lost) return void this.#output.write(`${String(seconds).padStart(4)} s  ${LOST}\n`);
     this.#output.write(plainLines(rows, seconds, PLAIN_WIDTH).map((line) => `${line}\n`).join(""));
   }
 
@@ -116,8 +120,9 @@ export class TerminalDisplay implements Display {
   }
 }
 
-function footer({ rows, seconds }: View): string {
+function footer({ rows, seconds, lost }: View): string {
   const { messages } = totalsOf(rows.map((row) => row.messages));
+  if (lost) return `${messages} messages in ${seconds} s, then ${LOST}. Ctrl-C ends.`;
   return `${messages} messages in ${seconds} s. Ctrl-C ends.`;
 }
 

@@ -3,7 +3,13 @@ import { connect, type FoxgloveClient } from "@foxwire/foxwire/client";
 import type { Display, View } from "./display.ts";
 import { Tally, type Totals } from "./tally.ts";
 
-/** Connects to `url`, watches until `signal` aborts, and leaves. @returns What it received. */
+/**
+ * Connects to `url`, watches until `signal` aborts, and leaves. A connection that is lost meanwhile the client makes anew,
+ * and the display says so.
+ *
+ * @returns What it received.
+ * @throws {FoxgloveError} when there is no connection, or the server wants none any more.
+ */
 export async function watch(url: string, display: Display, signal: AbortSignal): Promise<Totals> {
   const client = await connect(url);
   closeOnAbort(client, signal);
@@ -13,7 +19,8 @@ export async function watch(url: string, display: Display, signal: AbortSignal):
   const view = (): View => {
     const now = performance.now();
     for (const { topic, schema } of messages.channels) tally.know(topic, schema?.name ?? "");
-    return { rows: tally.rows(now), seconds: Math.round((now - start) / 1000) };
+    const lost = client.state.status === "reconnecting";
+    return { rows: tally.rows(now), seconds: Math.round((now - start) / 1000), lost };
   };
   const timer = setInterval(() => display.show(view()), display.everyMs);
   try {

@@ -40,13 +40,14 @@ export class Assets {
     this.#requests = new Requests(host);
   }
 
-  // deno-lint-ignore require-await -- What is thrown is to be a rejection.
-  async fetch(uri: string, options: WaitOptions): Promise<Uint8Array> {
-    requireCapability(this.#host.catalogue.serverInfo, "assets", `Cannot fetch "${uri}"`);
+  fetch(uri: string, options: WaitOptions): Promise<Uint8Array> {
     return this.#requests.run({
       what: `asset "${uri}"`,
       context: uri,
-      start: (requestId) => this.#host.send({ op: "fetchAsset", uri, requestId }),
+      start: (requestId) => {
+        requireCapability(this.#host.catalogue.serverInfo, "assets", `Cannot fetch "${uri}"`);
+        this.#host.send({ op: "fetchAsset", uri, requestId });
+      },
     }, options);
   }
 

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { MAX_TIMER_MS } from "../util/time.ts";
 
 /** How a client that has lost its connection makes another one. */
 export interface ReconnectOptions {
-  /** Longest wait before the first attempt, in milliseconds. Default 250. */
+  /** Longest wait before the first attempt, in milliseconds. Default 250; 0 makes the first at once, and no other. */
   minDelayMs?: number;
   /** Longest wait before any attempt, in milliseconds. Default 10 000. */
   maxDelayMs?: number;
@@ -52,9 +53,6 @@ export const FATAL_CLOSE_CODES: ReadonlyMap<number, string> = new Map([
   [4401, "the server wants a login"],
   [4403, "the server refuses this client"],
 ]);
-
-/** A timer of more milliseconds than this fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const RANGES: readonly [
   name: "minDelayMs" | "maxDelayMs" | "factor" | "jitter" | "attempts",
@@ -105,7 +103,8 @@ export class Backoff {
   delay(): number {
     const { maxDelayMs, factor, jitter, random } = this.#options;
     this.#last = Math.min(this.#next, maxDelayMs);
-    this.#next = Math.min(this.#next * factor, maxDelayMs);
+    // From 0 they would never grow: an absent server would be asked without a pause.
+    this.#next = Math.min(Math.max(this.#next, 1) * factor, maxDelayMs);
     return this.#last * (1 - jitter * random());
   }
 

@@ -42,9 +42,11 @@ export interface Replaced {
   readonly statusIds: readonly string[];
 }
 
-/** Sets each of `values` under its id. */
-export function setAll<T extends { readonly id: number }>(map: Map<number, T>, values: readonly T[]): void {
-  for (const value of values) map.set(value.id, value);
+/** Sets each of `values` under its id. @returns Those that are in `map` now: of an id that comes twice, the last one. */
+export function setAll<T extends { readonly id: number }>(map: Map<number, T>, values: readonly T[]): T[] {
+  const latest = new Map(values.map((value) => [value.id, value]));
+  for (const [id, value] of latest) map.set(id, value);
+  return [...latest.values()];
 }
 
 /** Takes the values of `ids` out of `map`. @returns Those that were there. */

@@ -16,13 +16,14 @@ import type { Greeted } from "./attempt.ts";
 import type { CloseInfo } from "./connection.ts";
 import type { ConnectionGraphView } from "./connection_graph.ts";
 import { Features } from "./features.ts";
-import type { Feed } from "./feed.ts";
+import type { Feed, FeedOptions } from "./feed.ts";
+import { positive } from "./feeds.ts";
 import { type ClientParts, handleFailure, handleMessage } from "./handlers.ts";
 import type { ClientState, Link, LinkPart } from "./link.ts";
 import type { Ending } from "./inbox.ts";
 import type { ClientLimits } from "./limits.ts";
 import { MessageSubscription, type SubscribeOptions } from "./message_subscription.ts";
-import type { ParameterSettings, ParameterUpdate, ParameterUpdatesOptions } from "./parameters.ts";
+import type { ParameterSettings, ParameterUpdate } from "./parameters.ts";
 import { Playback } from "./playback.ts";
 import type { Publisher, PublisherOptions } from "./publisher.ts";
 import { Publishers } from "./publishers.ts";
@@ -40,6 +41,8 @@ export interface ClientCloseOptions {
   reason?: string;
   /** Milliseconds that the server has to answer before the connection is cut. Default 2000. */
   timeoutMs?: number;
+  /** Cuts the connection without waiting any longer. */
+  signal?: AbortSignal;
 }
 
 /** What a {@link FoxgloveClient} is made of. */
@@ -97,7 +100,7 @@ export class FoxgloveClient implements AsyncDisposable {
     const catalogue = new Catalogue(serverInfo);
     const events = new Events<ClientEvents>();
     const send: Link["send"] = (message) => link.send(message);
-    const subscriptions = new Subscriptions({ channels: catalogue.channels, counters, send });
+    const subscriptions = new Subscriptions({ channels: catalogue.channels, counters, clock, send });
     const features = new Features({ catalogue, counters, clock, limits, send });
     const publishers = new Publishers({
       catalogue,
@@ -295,8 +298,7 @@ export class FoxgloveClient implements AsyncDisposable {
    * @throws {FoxgloveError} when the server does not tell of updates (code `"capability"`).
    * @throws {RangeError} when `highWaterMark` is not a positive number.
    */
-  parameterUpdates(names: readonly string[] = [], options: ParameterUpdatesOptions = {}): Feed<ParameterUpdate> {
-    positive("highWaterMark", options.highWaterMark ?? 1);
+  parameterUpdates(names: readonly string[] = [], options: FeedOptions = {}): Feed<ParameterUpdate> {
     return this.#parts.features.parameters.watch(names, options);
   }
 
@@ -324,6 +326,15 @@ export class FoxgloveClient implements AsyncDisposable {
     return this.#parts.features.graph.open(options.signal);
   }
 
+  /**
+   * Gives each time, in nanoseconds, that the server tells from now on; {@link time} is the last one.
+   *
+   * @throws {RangeError} when `highWaterMark` is not a positive number.
+   */
+  timeUpdates(options: FeedOptions = {}): Feed<bigint> {
+    return this.#parts.features.times.open(options);
+  }
+
   /** Figures of now. */
   stats(): FoxgloveClientStats {
     const { counters, subscriptions } = this.#parts;
@@ -337,13 +348,13 @@ export class FoxgloveClient implements AsyncDisposable {
    * @throws {RangeError} when the code is not 1000 or 3000 to 4999.
    */
   async close(options: ClientCloseOptions = {}): Promise<void> {
-    const { code = 1000, reason = "", timeoutMs = this.#limits.closeMs } = options;
+    const { code = 1000, reason = "", timeoutMs = this.#limits.closeMs, signal } = options;
     if (code !== 1000 && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
       throw new RangeError(`Cannot close with code ${code}: a client may use 1000 and 3000 to 4999`);
     }
     this.#closing = true;
     for (const part of this.#lasting) part.end({});
-    await this.#link.close({ code, reason, timeoutMs });
+    await this.#link.close({ code, reason, timeoutMs, signal });
   }
 
   /** {@link close}, for `await using`. */
@@ -371,9 +382,4 @@ export class FoxgloveClient implements AsyncDisposable {
     this.#parts.events.emit("state", this.state);
     this.#parts.events.emit("close", info);
   }
-}
-
-function positive(name: string, value: number): number {
-  if (value > 0) return value;
-  throw new RangeError(`Cannot subscribe: ${name} is ${value}, need a positive number`);
 }

@@ -91,7 +91,7 @@ export async function connect(
   target: string | URL | WebSocket | Transport | TransportFactory,
   options: ConnectOptions = {},
 ): Promise<FoxgloveClient> {
-  const { clock = systemClock, subprotocols = SUBPROTOCOLS, signal } = options;
+  const { clock = systemClock, subprotocols = SUBPROTOCOLS } = options;
   const limits = { ...CLIENT_LIMITS, ...options.limits };
   const counters = newCounters();
   const { url, ...where } = resolveTarget(target, subprotocols, options);
@@ -99,7 +99,7 @@ export async function connect(
   const { connectTimeoutMs = limits.connectMs } = typeof options.reconnect === "object" ? options.reconnect : {};
   const setup: LinkOptions = { ...where, clock, limits, counters, subprotocols, reconnect, connectTimeoutMs };
   const { timeoutMs = limits.connectMs } = options;
-  const greeted = await new Attempt(setup).run(signal === undefined ? { timeoutMs } : { timeoutMs, signal });
+  const greeted = await new Attempt(setup).run({ ...options, timeoutMs });
   const link = new Link(greeted.connection, setup);
   return new FoxgloveClient({ ...greeted, link, url, limits, counters, clock });
 }

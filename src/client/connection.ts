@@ -23,6 +23,13 @@ export interface CloseInfo {
   readonly reason: string;
 }
 
+/** How to end a connection, and how long the peer has to answer. */
+export interface ConnectionClose extends CloseInfo {
+  readonly timeoutMs: number;
+  /** Cuts it at once. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Takes what a connection delivers. */
 export interface ConnectionSink {
   message(message: ServerMessage<true>): void;
@@ -60,14 +67,12 @@ export class Connection {
   #sink: ConnectionSink;
   /** What came after `serverInfo` waits here until the client is listening. */
   #held: (() => void)[] | undefined;
+  /** Set from the moment in which nothing is taken any more, by either side. */
   #closing: CloseInfo | undefined;
   #over = false;
   #cancelCut = () => {};
   #writers: (() => void)[] = [];
-  #receivedMessages = 0;
-  #receivedBytes = 0;
-  #sentMessages = 0;
-  #sentBytes = 0;
+  readonly #stats = { receivedMessages: 0, receivedBytes: 0, sentMessages: 0, sentBytes: 0 };
 
   /** Takes over a transport, which may still be opening. */
   constructor(transport: Transport, options: ConnectionOptions) {
@@ -106,17 +111,17 @@ export class Connection {
 
   /** Sends a request; does nothing when the connection is ending. */
   send(message: ClientMessage): void {
-    if (this.#closing !== undefined || this.#over) return;
+    if (this.#closing !== undefined) return;
     const encoded = encodeClientMessage(message);
-    this.#sentMessages++;
-    this.#sentBytes += messageBytes(encoded);
+    this.#stats.sentMessages++;
+    this.#stats.sentBytes += messageBytes(encoded);
     this.#transport.send([encoded]);
     if (this.#unsent > this.#options.limits.sendBytes) this.#overflowed();
   }
 
   /** Sends a published message, unless too much waits already. @returns Whether it was taken. */
   publish(channelId: number, data: Uint8Array): boolean {
-    if (!this.#fits(data.length) || this.#closing !== undefined || this.#over) return false;
+    if (this.#closing !== undefined || !this.#fits(data.length)) return false;
     this.send({ op: "messageData", channelId, data });
     return true;
   }
@@ -126,39 +131,34 @@ export class Connection {
    * `undefined` when there is room, or when the connection is ending and there will be none.
    */
   room(bytes: number): Promise<void> | undefined {
-    if (this.#closing !== undefined || this.#over) return undefined;
+    if (this.#closing !== undefined) return undefined;
     if (this.#unsent <= WRITER_BYTES && this.#fits(bytes)) return undefined;
     return new Promise((resolve) => this.#writers.push(resolve));
   }
 
-  /** Closes after what was sent; cuts the connection when that takes longer than `timeoutMs`. */
-  close({ code, reason, timeoutMs }: CloseInfo & { timeoutMs: number }): Promise<CloseInfo> {
+  /** Closes after what was sent; cuts the connection when that takes longer than `timeoutMs`, or the signal aborts. */
+  close({ code, reason, timeoutMs, signal }: ConnectionClose): Promise<CloseInfo> {
     if (this.#over) return this.ended;
-    this.#cancelCut();
-    if (timeoutMs !== Infinity) this.#cancelCut = this.#options.clock.delay(timeoutMs, () => this.cut());
+    this.#cutLater(timeoutMs, signal);
     if (this.#closing === undefined) {
       this.#closing = { code, reason: truncateUtf8(reason, MAX_REASON_BYTES) };
       // What is held will not be listened to any more, but for the end that may be among it.
       this.#release();
       this.#transport.close(code, this.#closing.reason);
     }
+    if (signal?.aborted) this.cut();
     return this.ended;
   }
 
-  /** Ends the connection at once. */
+  /** Ends the connection at once; one that the peer has closed is left to its close. */
   cut(): void {
+    if (this.#over) return;
     this.#transport.terminate();
     this.#end({ code: 1006, reason: "" });
   }
 
   stats(): ConnectionStats {
-    return {
-      receivedMessages: this.#receivedMessages,
-      receivedBytes: this.#receivedBytes,
-      sentMessages: this.#sentMessages,
-      sentBytes: this.#sentBytes,
-      queuedBytes: this.#transport.buffered(),
-    };
+    return { ...this.#stats, queuedBytes: this.#transport.buffered() };
   }
 
   get #unsent(): number {
@@ -173,16 +173,16 @@ export class Connection {
 
   #received(data: string | Uint8Array): void {
     // A socket that was opening when we got it knows the subprotocol by now.
-    if (this.#receivedMessages++ === 0 && this.protocol === "foxglove.sdk.v1.1") {
+    if (this.#stats.receivedMessages++ === 0 && this.protocol === "foxglove.sdk.v1.1") {
       this.#schemas = new SchemaTableReader();
     }
-    this.#receivedBytes += messageBytes(data);
+    this.#stats.receivedBytes += messageBytes(data);
     if (this.#held === undefined) this.#take(data);
     else this.#held.push(() => this.#take(data));
   }
 
   #take(data: string | Uint8Array): void {
-    if (this.#closing !== undefined || this.#over) return;
+    if (this.#closing !== undefined) return;
     try {
       const message = decodeServerMessage(data, this.#schemas);
       if (message !== undefined) this.#sink.message(message);
@@ -220,6 +220,17 @@ export class Connection {
     this.#greeted.resolve(serverInfo);
   }
 
+  #cutLater(timeoutMs: number, signal: AbortSignal | undefined): void {
+    this.#cancelCut();
+    const cut = () => this.cut();
+    const cancel = timeoutMs === Infinity ? () => {} : this.#options.clock.delay(timeoutMs, cut);
+    signal?.addEventListener("abort", cut);
+    this.#cancelCut = () => {
+      cancel();
+      signal?.removeEventListener("abort", cut);
+    };
+  }
+
   #wakeWriters(): void {
     for (const wake of this.#writers.splice(0)) wake();
   }
@@ -234,6 +245,7 @@ export class Connection {
   #end(info: CloseInfo): void {
     if (this.#over) return;
     this.#over = true;
+    this.#closing ??= info;
     this.#cancelCut();
     this.#wakeWriters();
     this.#sink.closed(info);

@@ -4,8 +4,9 @@
  * @module
  */
 import type { ConnectionGraphUpdate } from "../protocol/messages.ts";
-import { Feed, Tap } from "./feed.ts";
-import type { Ending } from "./inbox.ts";
+import { Feed } from "./feed.ts";
+import { Feeds } from "./feeds.ts";
+import { type Ending, Inbox } from "./inbox.ts";
 import { countStray, declares, type RequestHost, requireCapability } from "./requests.ts";
 
 /** Ids of nodes by topic or by service. */
@@ -45,8 +46,8 @@ export class ConnectionGraphView extends Feed<ConnectionGraphView> {
   readonly #state: GraphState;
 
   /** @ignore Made by `client.connectionGraph()`. */
-  constructor(tap: Tap<ConnectionGraphView>, state: GraphState, close: () => void) {
-    super(tap, close);
+  constructor(inbox: Inbox<ConnectionGraphView>, state: GraphState, close: () => void) {
+    super(inbox, close);
     this.#state = state;
   }
 
@@ -69,44 +70,43 @@ export class ConnectionGraphView extends Feed<ConnectionGraphView> {
 /** The graph that a client watches, and its views. */
 export class GraphWatch {
   readonly #host: RequestHost;
-  readonly #views = new Map<Tap<ConnectionGraphView>, ConnectionGraphView>();
+  readonly #views: Feeds<ConnectionGraphView, ConnectionGraphView>;
   readonly #state: GraphState = { publishers: new Map(), subscribers: new Map(), providers: new Map() };
   #subscribed = false;
   /** Whether the whole graph has come since then; until it has, the views show the last one. */
   #known = false;
-  #wasWatched = false;
-  #ending: Ending | undefined;
 
   constructor(host: RequestHost) {
     this.#host = host;
+    this.#views = new Feeds(host.limits, () => this.refresh());
   }
 
   open(signal: AbortSignal | undefined): ConnectionGraphView {
     requireCapability(this.#host.catalogue.serverInfo, "connectionGraph", "Cannot watch the connection graph");
     // The view is always of now: one that is not read yet need not be there twice.
-    const tap = new Tap<ConnectionGraphView>({ items: 1, bytes: Infinity });
-    const view = new ConnectionGraphView(tap, this.#state, () => this.#close(tap));
-    tap.listen(signal, (error) => this.#close(tap, { error }));
-    if (this.#ending !== undefined) tap.end(this.#ending);
-    if (!tap.inbox.ended) this.#add(tap, view);
+    const inbox = new Inbox<ConnectionGraphView>({ items: 1, bytes: Infinity });
+    const view = new ConnectionGraphView(inbox, this.#state, () => this.#views.close(inbox));
+    this.#views.add(inbox, view, signal);
+    if (this.#known) inbox.push(view);
     return view;
   }
 
   /** Takes what has changed. @returns Whether somebody wants to know. */
   received(update: ConnectionGraphUpdate): boolean {
-    if (this.#views.size === 0) {
-      countStray(this.#host.counters, this.#wasWatched);
+    const { inboxes, everOpen } = this.#views;
+    if (inboxes.size === 0) {
+      countStray(this.#host.counters, everOpen);
       return false;
     }
     const { publishers, subscribers, providers } = this.#state;
-    if (!this.#known) { for (const nodes of [publishers, subscribers, providers]) nodes.clear(); }
+    if (!this.#known) clear(this.#state);
     this.#known = true;
     for (const { name, publisherIds } of update.publishedTopics) setNodes(publishers, name, publisherIds);
     for (const { name, subscriberIds } of update.subscribedTopics) setNodes(subscribers, name, subscriberIds);
     for (const { name, providerIds } of update.advertisedServices) setNodes(providers, name, providerIds);
     for (const name of update.removedTopics) publishers.delete(name), subscribers.delete(name);
     for (const name of update.removedServices) providers.delete(name);
-    for (const [tap, view] of this.#views) tap.inbox.push(view);
+    for (const [inbox, view] of inboxes) inbox.push(view);
     return true;
   }
 
@@ -114,10 +114,16 @@ export class GraphWatch {
     this.#subscribed = this.#known = false;
   }
 
+  /** The old graph is of a session that is over: views are empty until the new one has come. */
+  forgetUnread(): void {
+    clear(this.#state);
+    this.#views.forgetUnread();
+  }
+
   /** Subscribes when there are views and a server that can, and ends the subscription when there are none. */
   refresh(): void {
     const { lost, catalogue } = this.#host;
-    const wanted = this.#views.size > 0;
+    const wanted = this.#views.inboxes.size > 0;
     if (lost !== undefined || wanted === this.#subscribed) return;
     if (!declares(catalogue.serverInfo, "connectionGraph")) return;
     this.#subscribed = wanted;
@@ -126,22 +132,12 @@ export class GraphWatch {
   }
 
   end(ending: Ending): void {
-    this.#ending ??= ending;
-    for (const tap of this.#views.keys()) tap.end(ending);
-    this.#views.clear();
+    this.#views.end(ending);
   }
+}
 
-  #add(tap: Tap<ConnectionGraphView>, view: ConnectionGraphView): void {
-    this.#wasWatched = true;
-    this.#views.set(tap, view);
-    if (this.#known) tap.inbox.push(view);
-    this.refresh();
-  }
-
-  #close(tap: Tap<ConnectionGraphView>, ending: Ending = {}): void {
-    tap.discard(ending);
-    if (this.#views.delete(tap)) this.refresh();
-  }
+function clear(state: GraphState): void {
+  for (const nodes of Object.values(state)) nodes.clear();
 }
 
 /** Nobody is no entry: official servers leave such entries out, others send them empty. */

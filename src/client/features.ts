@@ -8,11 +8,15 @@ import type { ProtocolError } from "../protocol/errors.ts";
 import { ConnectionError } from "../util/errors.ts";
 import { Assets } from "./assets.ts";
 import { GraphWatch } from "./connection_graph.ts";
+import { Feeds } from "./feeds.ts";
 import type { Ending } from "./inbox.ts";
 import { Parameters } from "./parameters.ts";
 import { PlaybackControl } from "./playback.ts";
 import type { RequestHost } from "./requests.ts";
 import { Services } from "./services.ts";
+
+/** A host whose connection comes and goes. */
+type Host = { -readonly [Member in keyof RequestHost]: RequestHost[Member] };
 
 /** The concerns of a client. */
 export class Features {
@@ -21,25 +25,26 @@ export class Features {
   readonly assets: Assets;
   readonly graph: GraphWatch;
   readonly playback: PlaybackControl;
-  #lost: ConnectionError | undefined;
+  /** Servers tell the time unasked. */
+  readonly times: Feeds<bigint>;
+  readonly #host: Host;
 
   constructor({ send, ...setup }: Omit<RequestHost, "lost">) {
-    const lost = () => this.#lost;
-    const host: RequestHost = {
+    const host: Host = {
       ...setup,
-      get lost() {
-        return lost();
-      },
+      lost: undefined,
       send(message) {
         if (this.lost !== undefined) throw this.lost;
         send(message);
       },
     };
+    this.#host = host;
     this.services = new Services(host);
     this.parameters = new Parameters(host);
     this.assets = new Assets(host);
     this.graph = new GraphWatch(host);
     this.playback = new PlaybackControl(host);
+    this.times = new Feeds(setup.limits);
   }
 
   /** An answer has come that could not be read: nobody need wait for it. */
@@ -51,7 +56,7 @@ export class Features {
 
   /** The connection is over: what was asked for will not be answered, and nothing can be sent until there is another. */
   connectionLost(error: ConnectionError): void {
-    this.#lost = error;
+    this.#host.lost = error;
     for (const feature of [this.services, this.parameters, this.assets, this.graph, this.playback]) {
       feature.connectionLost(error);
     }
@@ -62,7 +67,7 @@ export class Features {
    * services of the old one: calls that wait for a service take the first with its name.
    */
   resubscribe(): void {
-    this.#lost = undefined;
+    this.#host.lost = undefined;
     this.refresh();
   }
 
@@ -72,6 +77,11 @@ export class Features {
     this.graph.refresh();
   }
 
+  /** The server is not the one it was: what came of the old one and nobody has read is dropped. */
+  forgetUnread(): void {
+    for (const feature of [this.parameters, this.graph, this.times]) feature.forgetUnread();
+  }
+
   /** There will be no other connection. Feeds end when what they have is read. Only the first ending counts. */
   end(ending: Ending): void {
     const error = ending.error ?? new ConnectionError("The client was closed");
@@ -79,5 +89,6 @@ export class Features {
     this.services.end(error);
     this.parameters.end(ending);
     this.graph.end(ending);
+    this.times.end(ending);
   }
 }

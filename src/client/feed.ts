@@ -1,39 +1,16 @@
 /**
- * What a client hands out item by item, with an end for putting in and one for reading.
+ * What a client hands out item by item.
  *
  * @module
  */
-import { type Ending, Inbox, type InboxLimits } from "./inbox.ts";
+import type { Inbox } from "./inbox.ts";
 
-/** The end at which items are put in. */
-export class Tap<T extends object> {
-  readonly inbox: Inbox<T>;
-  #stopListening = () => {};
-
-  constructor(limits: InboxLimits) {
-    this.inbox = new Inbox(limits);
-  }
-
-  /** Calls `onAbort` when the signal aborts before this has ended. */
-  listen(signal: AbortSignal | undefined, onAbort: (reason: unknown) => void): void {
-    if (signal === undefined) return;
-    const abort = () => onAbort(signal.reason);
-    if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort, { once: true });
-    this.#stopListening = () => signal.removeEventListener("abort", abort);
-  }
-
-  /** Takes nothing more; what it has can still be read. */
-  end(ending: Ending): void {
-    this.#stopListening();
-    this.inbox.end(ending);
-  }
-
-  /** Takes nothing more and forgets what it has. */
-  discard(ending: Ending): void {
-    this.#stopListening();
-    this.inbox.discard(ending);
-  }
+/** How what comes is kept for who reads it. */
+export interface FeedOptions {
+  /** Items that wait to be read; beyond that the oldest is dropped and counted. Default 5000; 1 gives the latest only. */
+  highWaterMark?: number;
+  /** Ends the feed: what was not read is forgotten, and iteration throws the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -58,13 +35,13 @@ export class Tap<T extends object> {
  * await server.close();
  * ```
  */
-export class Feed<T extends object> implements AsyncIterable<T>, AsyncDisposable {
+export class Feed<T extends object | bigint> implements AsyncIterable<T>, AsyncDisposable {
   readonly #inbox: Inbox<T>;
   readonly #close: () => void;
   #stream: ReadableStream<T> | undefined;
 
   /** @ignore Made by a client. */
-  constructor({ inbox }: Tap<T>, close: () => void) {
+  constructor(inbox: Inbox<T>, close: () => void) {
     this.#inbox = inbox;
     this.#close = close;
   }

@@ -11,6 +11,7 @@ import type { ClientEvents } from "./client_events.ts";
 import { type Counters, countFailure } from "./client_stats.ts";
 import type { Features } from "./features.ts";
 import type { Publishers } from "./publishers.ts";
+import { refusedChannel } from "./second_chances.ts";
 import { type ServerChannel, serverChannel } from "./server_channel.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -38,8 +39,7 @@ const HANDLERS: Handlers = {
     if (serverInfo.sessionId !== sessionId) events.emit("session", { serverInfo, attempts: 0 });
   },
   advertise(parts, message) {
-    const channels = valid(parts, message.channels).map(serverChannel);
-    setAll(parts.catalogue.channels, channels);
+    const channels = setAll(parts.catalogue.channels, valid(parts, message.channels).map(serverChannel));
     parts.subscriptions.advertised(channels);
     if (channels.length > 0) parts.events.emit("advertise", { channels });
     for (const channel of channels) warnOfSchema(parts, channel);
@@ -50,8 +50,7 @@ const HANDLERS: Handlers = {
     if (channels.length > 0) parts.events.emit("unadvertise", { channels });
   },
   advertiseServices(parts, message) {
-    const services = valid(parts, message.services);
-    setAll(parts.catalogue.services, services);
+    const services = setAll(parts.catalogue.services, valid(parts, message.services));
     parts.features.services.advertised();
     if (services.length > 0) parts.events.emit("advertiseServices", { services });
   },
@@ -60,7 +59,9 @@ const HANDLERS: Handlers = {
     parts.features.services.unadvertised(services);
     if (services.length > 0) parts.events.emit("unadvertiseServices", { services });
   },
-  status({ catalogue, events }, { op: _, ...status }) {
+  status({ catalogue, subscriptions, events }, { op: _, ...status }) {
+    const channelId = refusedChannel(status.message);
+    if (channelId !== undefined) subscriptions.refused(channelId);
     if (status.id !== undefined) catalogue.statuses.set(status.id, status);
     events.emit("status", status);
   },
@@ -68,8 +69,9 @@ const HANDLERS: Handlers = {
     for (const id of statusIds) catalogue.statuses.delete(id);
     events.emit("removeStatus", { statusIds });
   },
-  time({ catalogue, events }, { timestamp }) {
+  time({ catalogue, features, events }, { timestamp }) {
     catalogue.time = timestamp;
+    features.times.push(timestamp);
     events.emit("time", timestamp);
   },
   serviceCallResponse: ({ features }, message) => features.services.answered(message),

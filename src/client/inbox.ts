@@ -18,8 +18,11 @@ export interface InboxLimits {
 /** How an inbox ends for its reader, once what is queued has been read: normally, or with an error. */
 export type Ending = { readonly error?: unknown };
 
-/** A queue with one end for pushing and one for `await`; it drops its oldest items when it is full, and counts them. */
-export class Inbox<T extends object> {
+/**
+ * A queue with one end for pushing and one for `await`; it drops its oldest items when it is full, and counts them. Only
+ * the first ending counts.
+ */
+export class Inbox<T extends object | bigint> {
   readonly #limits: InboxLimits;
   // Taken from the head by index: shift() moves the whole array.
   #items: (T | undefined)[] = [];
@@ -28,6 +31,7 @@ export class Inbox<T extends object> {
   #dropped = 0;
   #waiters: Deferred<IteratorResult<T, undefined>>[] = [];
   #ending: Ending | undefined;
+  #stopListening = () => {};
 
   constructor(limits: InboxLimits) {
     this.#limits = limits;
@@ -48,6 +52,15 @@ export class Inbox<T extends object> {
     return this.#ending !== undefined;
   }
 
+  /** Calls `onAbort` when the signal aborts before this has ended. */
+  listen(signal: AbortSignal | undefined, onAbort: (reason: unknown) => void): void {
+    if (signal === undefined) return;
+    const abort = () => onAbort(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    this.#stopListening = () => signal.removeEventListener("abort", abort);
+  }
+
   /** Adds an item, or hands it to whoever waits for one. */
   push(item: T): void {
     if (this.#ending !== undefined) return;
@@ -63,17 +76,20 @@ export class Inbox<T extends object> {
   next(): Promise<IteratorResult<T, undefined>> {
     const item = this.#take();
     if (item !== undefined) return Promise.resolve({ done: false, value: item });
-    if (this.#ending !== undefined) return settle(this.#ending);
     const waiter = deferred<IteratorResult<T, undefined>>();
-    this.#waiters.push(waiter);
+    // Who reads ahead need not be waiting yet when the connection is lost; who never does has nothing to handle.
+    waiter.promise.catch(() => {});
+    if (this.#ending === undefined) this.#waiters.push(waiter);
+    else settle(waiter, this.#ending);
     return waiter.promise;
   }
 
-  /** Takes nothing more; what is queued can still be read. Only the first ending counts. */
+  /** Takes nothing more; what is queued can still be read. */
   end(ending: Ending = {}): void {
     if (this.#ending !== undefined) return;
     this.#ending = ending;
-    for (const waiter of this.#waiters.splice(0)) settle(ending).then(waiter.resolve, waiter.reject);
+    this.#stopListening();
+    for (const waiter of this.#waiters.splice(0)) settle(waiter, ending);
   }
 
   /** Forgets what is queued, and ends. */
@@ -117,10 +133,14 @@ export class Inbox<T extends object> {
 }
 
 /** The bytes of an item that has some; others are only counted. */
-function bytesOf({ data }: { readonly data?: Uint8Array }): number {
-  return data?.length ?? 0;
+function bytesOf(item: object | bigint): number {
+  return (item as { readonly data?: Uint8Array }).data?.length ?? 0;
 }
 
-function settle(ending: Ending): Promise<IteratorResult<never, undefined>> {
-  return "error" in ending ? Promise.reject(ending.error) : Promise.resolve({ done: true, value: undefined });
+function settle(
+  { resolve, reject }: Pick<Deferred<IteratorReturnResult<undefined>>, "resolve" | "reject">,
+  ending: Ending,
+): void {
+  if ("error" in ending) reject(ending.error);
+  else resolve({ done: true, value: undefined });
 }

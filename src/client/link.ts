@@ -9,7 +9,13 @@ import { ConnectionError, errorMessage } from "../util/errors.ts";
 import { Attempt, type AttemptOptions, type Greeted } from "./attempt.ts";
 import { Backoff, FATAL_CLOSE_CODES, type Reconnect } from "./backoff.ts";
 import type { ConnectionStats } from "./client_stats.ts";
-import { type CloseInfo, type Connection, connectionEnded, type ConnectionSink } from "./connection.ts";
+import {
+  type CloseInfo,
+  type Connection,
+  type ConnectionClose,
+  connectionEnded,
+  type ConnectionSink,
+} from "./connection.ts";
 import type { Ending } from "./inbox.ts";
 
 /** Whether a client has a connection, and what it does about it if not. */
@@ -123,7 +129,7 @@ export class Link {
   }
 
   /** Closes what there is, and makes no more: at once when there is no connection. */
-  close(how: CloseInfo & { timeoutMs: number }): Promise<CloseInfo> {
+  close(how: ConnectionClose): Promise<CloseInfo> {
     this.#closing = true;
     if (this.#state.status === "reconnecting") this.#finish({ code: how.code, reason: how.reason });
     else this.#connection.close(how);

@@ -3,22 +3,18 @@
  *
  * @module
  */
-import { Feed } from "./feed.ts";
+import { Feed, type FeedOptions } from "./feed.ts";
 import type { Reader } from "./reader.ts";
 import type { Decode, ReceivedMessage } from "./received_message.ts";
 import type { ServerChannel } from "./server_channel.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** How messages of a subscription are kept and decoded. */
-export interface SubscribeOptions<T = unknown> {
-  /** Messages that wait to be read; beyond that the oldest is dropped. Default 5000; 1 gives the latest only. */
-  highWaterMark?: number;
-  /** Bytes of those messages, likewise. Default 64 MiB. */
+export interface SubscribeOptions<T = unknown> extends FeedOptions {
+  /** Bytes of the messages that wait to be read; beyond that the oldest is dropped and counted. Default 64 MiB. */
   maxBytes?: number;
   /** Makes a message's `value` of its bytes. Default: `JSON.parse` on channels with encoding `"json"`. */
   decode?: Decode<T>;
-  /** Ends the subscription: what was not read is forgotten, and iteration throws the signal's reason. */
-  signal?: AbortSignal;
 }
 
 /**

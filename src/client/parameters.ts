@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { encodeClientMessage } from "../protocol/codec.ts";
 import type { Capability } from "../protocol/constants.ts";
 import type { ClientMessage, MessageOf, Parameter, ParameterType } from "../protocol/messages.ts";
 import { type ParameterData, parameterData, toParameter } from "../protocol/parameter_data.ts";
 import type { WaitOptions } from "../util/async.ts";
 import type { ConnectionError } from "../util/errors.ts";
-import { Feed, Tap } from "./feed.ts";
+import type { Feed, FeedOptions } from "./feed.ts";
+import { Feeds } from "./feeds.ts";
 import type { Ending } from "./inbox.ts";
 import { countStray, declares, type RequestHost, Requests, requireCapability } from "./requests.ts";
 
@@ -41,14 +43,6 @@ export interface ParameterUpdate {
   readonly type: ParameterType | undefined;
 }
 
-/** How updates of parameters are kept. */
-export interface ParameterUpdatesOptions {
-  /** Updates that wait to be read; beyond that the oldest is dropped. Default 5000. */
-  highWaterMark?: number;
-  /** Ends the feed: what was not read is forgotten, and iteration throws the signal's reason. */
-  signal?: AbortSignal;
-}
-
 /** Answers to `setParameters` have an id that tells them from others: they are updates as well. */
 const SET = "set-";
 const GET = "get-";
@@ -56,19 +50,19 @@ const GET = "get-";
 /** The parameters that a client asks for, and those that it watches. */
 export class Parameters {
   readonly #host: RequestHost;
-  readonly #requests: Requests<Map<string, ParameterData>>;
+  /** Each with the prefix of its id. */
+  readonly #requests: Requests<Map<string, ParameterData>, string>;
   /** Types that the server gave: a value goes back with the type that it came with. */
   readonly #types = new Map<string, ParameterType>();
-  readonly #watches = new Map<Tap<ParameterUpdate>, ReadonlySet<string>>();
+  /** Each with the names that it wants; none: all. */
+  readonly #watches: Feeds<ParameterUpdate, ReadonlySet<string>>;
   readonly #subscribed = new Set<string>();
   #subscribedToAll = false;
-  /** Whether updates that nobody watches may be the last of those that somebody has watched. */
-  #wasWatched = false;
-  #ending: Ending | undefined;
 
   constructor(host: RequestHost) {
     this.#host = host;
     this.#requests = new Requests(host);
+    this.#watches = new Feeds(host.limits, () => this.refresh());
   }
 
   get(parameterNames: readonly string[], options: WaitOptions): Promise<Map<string, ParameterData>> {
@@ -80,18 +74,11 @@ export class Parameters {
     return await this.#ask({ op: "setParameters", parameters, id: SET }, options);
   }
 
-  watch(names: readonly string[], { highWaterMark, signal }: ParameterUpdatesOptions): Feed<ParameterUpdate> {
+  watch(names: readonly string[], options: FeedOptions): Feed<ParameterUpdate> {
     this.#require("parametersSubscribe", "Cannot watch parameters");
-    const items = highWaterMark ?? this.#host.limits.subscriptionMessages;
-    const tap = new Tap<ParameterUpdate>({ items, bytes: Infinity });
-    tap.listen(signal, (error) => this.#unwatch(tap, { error }));
-    if (this.#ending !== undefined) tap.end(this.#ending);
-    if (!tap.inbox.ended) {
-      this.#wasWatched = true;
-      this.#watches.set(tap, new Set(names));
-      this.refresh();
-    }
-    return new Feed(tap, () => this.#unwatch(tap));
+    // What cannot be sent throws here, and not when it is sent again after a reconnect.
+    encodeClientMessage({ op: "subscribeParameterUpdates", parameterNames: [...names] });
+    return this.#watches.open(options, new Set(names));
   }
 
   /** Parameters have come: as the answer to a request, or by themselves. */
@@ -100,7 +87,8 @@ export class Parameters {
     if (id === undefined || id.startsWith(SET)) this.#deliver(updates, id);
     if (id === undefined) return;
     const values = updates.flatMap(({ name, value }) => value === undefined ? [] : [[name, value] as const]);
-    this.#requests.take(Number(id.slice(SET.length)))?.resolve(new Map(values));
+    const [, prefix, number] = /^(set-|get-)([1-9]\d*)$/.exec(id) ?? [];
+    this.#requests.take(Number(number), (asked) => asked === prefix)?.resolve(new Map(values));
   }
 
   connectionLost(error: ConnectionError): void {
@@ -110,11 +98,15 @@ export class Parameters {
     this.#subscribedToAll = false;
   }
 
+  forgetUnread(): void {
+    this.#watches.forgetUnread();
+  }
+
   /** Makes the subscription on the wire what all that watch need, as far as there is a server that can. */
   refresh(): void {
     const { lost, catalogue } = this.#host;
     if (lost !== undefined || !declares(catalogue.serverInfo, "parametersSubscribe")) return;
-    const watched = [...this.#watches.values()];
+    const watched = [...this.#watches.inboxes.values()];
     const all = watched.some((names) => names.size === 0);
     const wanted = new Set(watched.flatMap((names) => [...names]));
     if (this.#subscribedToAll && !all) this.#unsubscribeAll();
@@ -124,28 +116,22 @@ export class Parameters {
   }
 
   end(ending: Ending): void {
-    this.#ending ??= ending;
-    for (const tap of this.#watches.keys()) tap.end(ending);
-    this.#watches.clear();
+    this.#watches.end(ending);
   }
 
-  // deno-lint-ignore require-await -- What is thrown is to be a rejection.
-  async #ask(message: MessageOf<ClientMessage, "getParameters" | "setParameters">, options: WaitOptions) {
-    this.#require("parameters", `Cannot send ${message.op}`);
+  #ask(message: MessageOf<ClientMessage, "getParameters" | "setParameters">, options: WaitOptions) {
     return this.#requests.run({
       what: `answer to ${message.op}`,
-      context: undefined,
-      start: (id) => this.#host.send({ ...message, id: `${message.id}${id}` }),
+      context: message.id ?? "",
+      start: (id) => {
+        this.#require("parameters", `Cannot send ${message.op}`);
+        this.#host.send({ ...message, id: `${message.id}${id}` });
+      },
     }, options);
   }
 
   #require(capability: Capability, what: string): void {
     requireCapability(this.#host.catalogue.serverInfo, capability, what);
-  }
-
-  #unwatch(tap: Tap<ParameterUpdate>, ending: Ending = {}): void {
-    tap.discard(ending);
-    if (this.#watches.delete(tap)) this.refresh();
   }
 
   #change(op: "subscribeParameterUpdates" | "unsubscribeParameterUpdates", parameterNames: string[]): void {
@@ -175,10 +161,11 @@ export class Parameters {
   }
 
   #deliver(updates: readonly ParameterUpdate[], id: string | undefined): void {
-    if (id === undefined && this.#watches.size === 0) countStray(this.#host.counters, this.#wasWatched);
-    for (const [tap, names] of this.#watches) {
+    const { inboxes, everOpen } = this.#watches;
+    if (id === undefined && inboxes.size === 0) countStray(this.#host.counters, everOpen);
+    for (const [inbox, names] of inboxes) {
       for (const update of updates) {
-        if (names.size === 0 || names.has(update.name)) tap.inbox.push(update);
+        if (names.size === 0 || names.has(update.name)) inbox.push(update);
       }
     }
   }

@@ -43,9 +43,7 @@ export class PlaybackControl implements PlaybackHost {
     this.#requests = new Requests(host);
   }
 
-  // deno-lint-ignore require-await -- What is thrown is to be a rejection.
-  async request(change: Partial<Wanted> & { seekTime?: bigint }, options: WaitOptions): Promise<PlaybackState> {
-    requireCapability(this.#host.catalogue.serverInfo, "playbackControl", "Cannot control playback");
+  request(change: Partial<Wanted> & { seekTime?: bigint }, options: WaitOptions): Promise<PlaybackState> {
     // Two requests in a row: the second knows of the first, which is not answered yet.
     const base = this.#requests.pending.size > 0 ? this.#wanted : undefined;
     const wanted = { ...(base ?? wantedOf(this.state)), ...change };
@@ -53,6 +51,7 @@ export class PlaybackControl implements PlaybackHost {
       what: "playbackState in answer to a request",
       context: undefined,
       start: (id) => {
+        requireCapability(this.#host.catalogue.serverInfo, "playbackControl", "Cannot control playback");
         this.#host.send({ op: "playbackControlRequest", ...wanted, requestId: this.#prefix + id });
         this.#wanted = { command: wanted.command, speed: wanted.speed };
       },
@@ -88,6 +87,22 @@ function wantedOf(state: PlaybackState | undefined): Wanted {
  *
  * All methods reject with a `FoxgloveError` of code `"capability"` when the server has no playback, with a `TimeoutError`
  * when it does not answer, and with a `TypeError` when a speed or a time cannot be one.
+ *
+ * @example
+ * ```ts
+ * import { connect, FoxgloveServer, linkedTransports } from "@foxwire/foxwire";
+ *
+ * const server = new FoxgloveServer({ name: "recording" });
+ * server.playback({ startTime: 0n, endTime: 60_000_000_000n, play() {}, pause() {}, seek() {}, setSpeed() {} });
+ * const [serverEnd, clientEnd] = linkedTransports();
+ * server.accept(serverEnd);
+ *
+ * const client = await connect(clientEnd);
+ * const { status, currentTime } = await client.playback.play({ time: 10_000_000_000n, speed: 2 });
+ * console.assert(status === "playing" && currentTime === 10_000_000_000n);
+ * await client.close();
+ * await server.close();
+ * ```
  */
 export class Playback {
   readonly #host: PlaybackHost;
@@ -112,12 +127,20 @@ export class Playback {
     return this.#request("pause", options);
   }
 
-  /** Jumps, and plays on if it was playing. @param time Nanoseconds since 1970. */
+  /**
+   * Jumps, and plays on if it was playing.
+   *
+   * @param time Nanoseconds since 1970; the server takes it into its range.
+   */
   seek(time: bigint, options: WaitOptions = {}): Promise<PlaybackState> {
     return this.#host.request({ seekTime: time }, options);
   }
 
-  /** Changes the speed. @param speed Playback seconds per second, above 0. */
+  /**
+   * Changes the speed.
+   *
+   * @param speed Playback seconds per second, above 0.
+   */
   setSpeed(speed: number, options: WaitOptions = {}): Promise<PlaybackState> {
     return this.#host.request({ speed }, options);
   }

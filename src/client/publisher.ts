@@ -5,6 +5,7 @@
  */
 import type { ClientChannel } from "../protocol/messages.ts";
 import { type SchemaData, schemaDataToWire } from "../protocol/schema_data.ts";
+import { within } from "../util/async.ts";
 import { utf8Encode } from "../util/bytes.ts";
 import { ConnectionError, FoxgloveError } from "../util/errors.ts";
 import { jsonEncode } from "../util/json.ts";
@@ -106,11 +107,14 @@ export class Publisher<T = unknown> implements AsyncDisposable {
    */
   get writable(): WritableStream<T | Uint8Array> {
     return this.#writable ??= new WritableStream({
-      write: async (message) => {
+      write: async (message, { signal }) => {
         const data = this.#bytes(message);
         // Asked in the same turn in which it is published: another writer may have taken the room.
         let room = this.#host.room(data.length);
-        for (; room !== undefined; room = this.#host.room(data.length)) await room;
+        for (; room !== undefined; room = this.#host.room(data.length)) {
+          // An abort of the stream would wait for this write.
+          await within(room, "room to publish", { signal });
+        }
         if (!this.publish(data)) throw this.#refusal();
       },
       close: () => this.close(),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { encodeClientMessage } from "../protocol/codec.ts";
 import type { ClientChannel, ClientMessage, ServerInfo } from "../protocol/messages.ts";
 import { FoxgloveError } from "../util/errors.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -38,6 +39,8 @@ export class Publishers implements PublisherHost, LinkPart {
   add<T>(options: PublisherOptions<T>): Publisher<T> {
     checkPublishing(this.#host.catalogue.serverInfo, options);
     const channel = clientChannel(this.#nextId++, options);
+    // What cannot be sent throws here, and not when it is sent again after a reconnect.
+    encodeClientMessage({ op: "advertise", channels: [channel] });
     this.#channels.set(channel.id, channel);
     this.advertise();
     return new Publisher(channel, options, this);

@@ -4,8 +4,7 @@
  * @module
  */
 import { FoxgloveError } from "../util/errors.ts";
-import { Tap } from "./feed.ts";
-import type { InboxLimits } from "./inbox.ts";
+import { Inbox, type InboxLimits } from "./inbox.ts";
 import { type Decode, decodeJson, type Received, ReceivedMessage } from "./received_message.ts";
 import type { ServerChannel } from "./server_channel.ts";
 
@@ -25,7 +24,7 @@ export interface ReaderOptions<T> {
 }
 
 /** Takes the messages of the channels that a selector picks. */
-export class Reader<T = unknown> extends Tap<ReceivedMessage<T>> {
+export class Reader<T = unknown> extends Inbox<ReceivedMessage<T>> {
   readonly #options: ReaderOptions<T>;
   readonly #decode: Decode<T>;
 
@@ -54,7 +53,7 @@ export class Reader<T = unknown> extends Tap<ReceivedMessage<T>> {
   }
 
   deliver(received: Received): void {
-    this.inbox.push(new ReceivedMessage(received, this.#decode));
+    this.push(new ReceivedMessage(received, this.#decode));
   }
 }
 

@@ -57,29 +57,35 @@ export class Requests<T, Context = undefined> {
     return this.#pending;
   }
 
-  /** Sends a request and waits for its answer. Whatever ends the wait, nothing of it stays behind. */
-  run({ what, context, start }: Request<Context>, options: WaitOptions): Promise<T> {
+  /** Sends a request in this turn and waits for its answer. Whatever ends the wait, nothing of it stays behind. */
+  async run({ what, context, start }: Request<Context>, options: WaitOptions): Promise<T> {
     const { clock, limits } = this.#host;
     const { signal, timeoutMs = limits.requestMs } = options;
-    if (signal?.aborted) return Promise.reject(signal.reason);
+    signal?.throwIfAborted();
     const id = this.#takeId();
     const pending = { ...deferred<T>(), context };
     this.#pending.set(id, pending);
     try {
       start(id);
-    } catch (error) {
-      pending.reject(error);
+      return await within(pending.promise, what, { ...options, timeoutMs, clock });
+    } finally {
+      // Not another one's entry: the id may have come round again.
+      if (this.#pending.get(id) === pending) this.#pending.delete(id);
     }
-    const wait = signal === undefined ? { timeoutMs, clock } : { timeoutMs, clock, signal };
-    return within(pending.promise, what, wait).finally(() => this.#forget(id, pending));
   }
 
-  /** Takes out the request that an answer is for. An answer that nobody waits for (any more) is counted. */
-  take(id: number): Pending<T, Context> | undefined {
+  /**
+   * Takes out the request that an answer is for. An answer that nobody waits for (any more) is counted.
+   *
+   * @param fits Whether an answer to it can be like this one.
+   */
+  take(id: number, fits: (context: Context) => boolean = () => true): Pending<T, Context> | undefined {
     const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    if (pending === undefined) countStray(this.#host.counters, id > 0 && id <= this.#lastId);
-    return pending;
+    if (pending !== undefined && fits(pending.context)) {
+      this.#pending.delete(id);
+      return pending;
+    }
+    countStray(this.#host.counters, pending === undefined && id > 0 && id <= this.#lastId);
   }
 
   /** Gives up those that a test picks. */
@@ -89,11 +95,6 @@ export class Requests<T, Context = undefined> {
       this.#pending.delete(id);
       reject(error);
     }
-  }
-
-  /** Not another one's entry: the id may have come round again. */
-  #forget(id: number, pending: Pending<T, Context>): void {
-    if (this.#pending.get(id) === pending) this.#pending.delete(id);
   }
 
   /** One that still waits is passed over when the ids have come round. */

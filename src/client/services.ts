@@ -9,7 +9,7 @@ import type { WaitOptions } from "../util/async.ts";
 import { utf8Decode } from "../util/bytes.ts";
 import { ConnectionError, FoxgloveError } from "../util/errors.ts";
 import { jsonEncode } from "../util/json.ts";
-import { countStray, type RequestHost, Requests } from "./requests.ts";
+import { type RequestHost, Requests } from "./requests.ts";
 
 /** A service has answered that it failed. `code` is `"service_failed"`. */
 export class ServiceError extends FoxgloveError {
@@ -123,9 +123,7 @@ export class Services {
 
   /** The pending call that an answer is for: both ids have to be right. */
   #take({ serviceId, callId }: { serviceId: number; callId: number }) {
-    const pending = this.#requests.pending.get(callId);
-    if (pending === undefined || pending.context.service?.id === serviceId) return this.#requests.take(callId);
-    countStray(this.#host.counters, false);
+    return this.#requests.take(callId, ({ service }) => service?.id === serviceId);
   }
 
   /** Sends a call if its service is there. */

@@ -21,12 +21,15 @@ export interface Successor {
  * @returns What to tell the user, in this order, when everything else is done.
  */
 export function startAfresh(
-  { catalogue, subscriptions, events }: ClientParts,
+  { catalogue, subscriptions, features, events }: ClientParts,
   { serverInfo, attempts, state }: Successor,
 ): (() => void)[] {
   const { sessionId, channels, services, statusIds } = catalogue.replace(serverInfo);
   const resumed = sessionId !== undefined && sessionId === serverInfo.sessionId;
-  if (!resumed) subscriptions.forgetUnread();
+  if (!resumed) {
+    subscriptions.forgetUnread();
+    features.forgetUnread();
+  }
   return [
     () => channels.length > 0 && events.emit("unadvertise", { channels }),
     () => services.length > 0 && events.emit("unadvertiseServices", { services }),

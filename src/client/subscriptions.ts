@@ -5,16 +5,19 @@
  */
 import type { ClientMessage, MessageOf, ServerMessage } from "../protocol/messages.ts";
 import type { ConnectionError } from "../util/errors.ts";
-import { wallTime } from "../util/time.ts";
+import { type Clock, wallTime } from "../util/time.ts";
 import type { Counters } from "./client_stats.ts";
 import type { Ending } from "./inbox.ts";
 import type { Reader } from "./reader.ts";
+import { countStray } from "./requests.ts";
+import { SecondChances } from "./second_chances.ts";
 import type { ServerChannel } from "./server_channel.ts";
 
 /** What the subscriptions need of their client. */
 export interface SubscriptionsHost {
   readonly channels: ReadonlyMap<number, ServerChannel>;
   readonly counters: Counters;
+  readonly clock: Clock;
   send(message: ClientMessage): void;
 }
 
@@ -32,6 +35,7 @@ export class Subscriptions {
   readonly #readers = new Set<Reader>();
   readonly #byId = new Map<number, WireSubscription>();
   readonly #byChannel = new Map<number, WireSubscription>();
+  readonly #secondChances: SecondChances;
   /** Never used again in another connection, so that nothing of an old one can be taken for something of a new one. */
   #nextId = 1;
   #firstId = 1;
@@ -40,6 +44,7 @@ export class Subscriptions {
 
   constructor(host: SubscriptionsHost) {
     this.#host = host;
+    this.#secondChances = new SecondChances(host.clock, (id) => this.#subscribe([this.#byId.get(id)!]));
   }
 
   /** How many subscriptions there are on the wire. */
@@ -49,7 +54,7 @@ export class Subscriptions {
 
   /** Subscribes to what `reader` wants of the channels there are, and of those to come. */
   add(reader: Reader): void {
-    if (reader.inbox.ended) return;
+    if (reader.ended) return;
     if (this.#ending !== undefined) return reader.end(this.#ending);
     if (this.#lost !== undefined && reader.channelId !== undefined) return reader.end({ error: this.#lost });
     this.#readers.add(reader);
@@ -79,9 +84,7 @@ export class Subscriptions {
 
   /** The channels that `reader` gets messages of now. */
   channelsOf(reader: Reader): ServerChannel[] {
-    return Array.from(this.#byId.values()).filter(({ readers }) => readers.includes(reader)).map(({ channel }) =>
-      channel
-    );
+    return [...this.#byId.values()].flatMap(({ readers, channel }) => readers.includes(reader) ? [channel] : []);
   }
 
   /**
@@ -116,6 +119,12 @@ export class Subscriptions {
     }
   }
 
+  /** The server says that it has no such channel. It may be that it has told of it too early. */
+  refused(channelId: number): void {
+    const subscription = this.#byChannel.get(channelId);
+    if (subscription !== undefined) this.#secondChances.refused(subscription.id);
+  }
+
   /** Hands a message to every reader of its subscription. */
   deliver({ subscriptionId, logTime, data }: MessageOf<ServerMessage<true>, "messageData">): void {
     const subscription = this.#byId.get(subscriptionId);
@@ -128,8 +137,7 @@ export class Subscriptions {
   /** Readers wait for the channels of the next connection, unless they named one of this by its id. */
   connectionLost(error: ConnectionError): void {
     this.#lost = error;
-    this.#byId.clear();
-    this.#byChannel.clear();
+    this.#clear();
     for (const reader of this.#readers) {
       if (reader.channelId !== undefined) this.#finish(reader, { error });
     }
@@ -143,15 +151,20 @@ export class Subscriptions {
 
   /** Drops what came and was not read; it is counted like all that is dropped. */
   forgetUnread(): void {
-    for (const reader of this.#readers) reader.inbox.drop();
+    for (const reader of this.#readers) reader.drop();
   }
 
   /** Ends every reader once it has read what it has got. */
   end(ending: Ending): void {
     this.#ending = ending;
     for (const reader of this.#readers) this.#finish(reader, ending);
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#byId.clear();
     this.#byChannel.clear();
+    this.#secondChances.clear();
   }
 
   #finish(reader: Reader, ending: Ending): void {
@@ -169,6 +182,7 @@ export class Subscriptions {
   #forget({ id, channel }: WireSubscription): void {
     this.#byId.delete(id);
     this.#byChannel.delete(channel.id);
+    this.#secondChances.forget(id);
   }
 
   #subscribe(subscriptions: readonly WireSubscription[]): void {
@@ -187,7 +201,6 @@ export class Subscriptions {
 
   /** Messages of a subscription that has just ended may still be on their way; any other id is the server's mistake. */
   #countStray(subscriptionId: number): void {
-    if (subscriptionId >= this.#firstId && subscriptionId < this.#nextId) this.#host.counters.lateMessages++;
-    else this.#host.counters.ignoredMessages++;
+    countStray(this.#host.counters, subscriptionId >= this.#firstId && subscriptionId < this.#nextId);
   }
 }

@@ -6,6 +6,7 @@
 import { ProtocolError } from "../protocol/errors.ts";
 import type { ClientMessage, Entry, MessageOf, Parameter } from "../protocol/messages.ts";
 import { parameterData } from "../protocol/parameter_data.ts";
+import type { FoxgloveError } from "../util/errors.ts";
 import type { EventMap, Events } from "../util/events.ts";
 import type { Clock } from "../util/time.ts";
 import { childEvents } from "./child_events.ts";
@@ -50,7 +51,7 @@ interface ClientState {
   readonly queue: RequestQueue;
   /** Names that own code has changed and the client wants to hear of. */
   readonly pending: Set<string>;
-  /** Aborts when the client leaves. */
+  /** Aborts when the client is leaving. */
   readonly left: AbortController;
 }
 
@@ -114,6 +115,16 @@ export class ParameterRequests {
     }
   }
 
+  /** Gives up the requests of a client that is leaving: it is told, as far as it can still hear of it. */
+  abandon(session: Session, reason: FoxgloveError): void {
+    const state = this.#states.get(session);
+    if (state === undefined || state.left.signal.aborted) return;
+    for (let i = state.queue.inFlight; i > 0; i--) {
+      session.status("error", `Parameter request failed: ${reason.message}`);
+    }
+    state.left.abort(reason);
+  }
+
   /** Forgets a client that has left. */
   release(session: Session): void {
     const state = this.#states.get(session);
@@ -131,6 +142,8 @@ export class ParameterRequests {
       return session.status("error", "Too many parameter requests");
     }
     state.queue.run(() => {
+      // It has been answered, and nothing more of it is to happen.
+      if (state.left.signal.aborted) return;
       const failed = (error: unknown) => events.emit("error", { error, during: "parameter request" });
       return job(state)?.catch(failed);
     });

@@ -32,6 +32,7 @@ export class ParameterWriter {
    * @returns Whether it was done; a promise where a validator is async.
    */
   write(session: Session, wanted: Parameter, left: AbortSignal): boolean | Promise<boolean> {
+    if (left.aborted) return false;
     // Before anything else: no answer may tell whether a hidden parameter exists.
     if (!maySet(session, wanted.name)) return this.#refuse(session, wanted, "it is not permitted");
     const entry = this.#table.entry(wanted.name);

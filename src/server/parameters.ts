@@ -151,7 +151,11 @@ export class ParameterStore {
     return this.#table.get(name) !== undefined;
   }
 
-  /** Deletes a parameter with its type and its validator. @returns Whether it existed. */
+  /**
+   * Deletes a parameter with its type and its validator.
+   *
+   * @returns Whether it existed.
+   */
   delete(name: string): boolean {
     const change = this.#table.forget(name);
     this.#tell(change);

@@ -35,9 +35,17 @@ export interface PlaybackSource {
   play(request: PlaybackRequest): void | Promise<void>;
   /** Stands still. */
   pause(request: PlaybackRequest): void | Promise<void>;
-  /** Jumps. @param time Nanoseconds since 1970, never outside the range. */
+  /**
+   * Jumps.
+   *
+   * @param time Nanoseconds since 1970, never outside the range.
+   */
   seek(time: bigint, request: PlaybackRequest): void | Promise<void>;
-  /** Plays at another speed. @param speed Playback seconds per second, above 0. */
+  /**
+   * Plays at another speed.
+   *
+   * @param speed Playback seconds per second, above 0.
+   */
   setSpeed(speed: number, request: PlaybackRequest): void | Promise<void>;
 }
 

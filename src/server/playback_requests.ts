@@ -5,7 +5,7 @@
  */
 import type { ClientMessage, MessageOf, ServerInfo } from "../protocol/messages.ts";
 import { within } from "../util/async.ts";
-import { ConnectionError } from "../util/errors.ts";
+import type { FoxgloveError } from "../util/errors.ts";
 import type { Events } from "../util/events.ts";
 import { type Clock, toSecNsec } from "../util/time.ts";
 import { failureText } from "./failures.ts";
@@ -122,11 +122,12 @@ export class PlaybackRequests {
     this.#queue.run(() => this.#serve(job));
   }
 
-  /** Forgets a client that has left. */
-  release(session: Session): void {
-    const jobs = this.#jobs.get(session) ?? [];
+  /** Forgets a client that is leaving: its requests fail, as far as it can still hear of it. */
+  release(session: Session, reason: FoxgloveError): void {
+    const jobs = this.#jobs.get(session) ?? new Set<Job>();
     this.#jobs.delete(session);
-    for (const { abort } of jobs) abort.abort(new ConnectionError("Client has left"));
+    for (const _ of jobs) session.status("error", `Playback control failed: ${reason.message}`);
+    for (const { abort } of jobs) abort.abort(reason);
   }
 
   #jobOf(session: Session, wanted: Wanted): Job {

@@ -57,7 +57,7 @@ export type { AcceptOptions, ServerCloseOptions, ServerOptions, ServerStats } fr
 export class FoxgloveServer implements AsyncDisposable {
   /** The limits in force. */
   readonly limits: Readonly<ServerLimits>;
-  /** Values that clients see and may change. */
+  /** Values that clients see and may change; declared to them with the first one. */
   readonly parameters: ParameterStore;
   /** What own code adds to the connection graph. */
   readonly graph: ConnectionGraph;
@@ -224,7 +224,7 @@ export class FoxgloveServer implements AsyncDisposable {
     for (const session of this.#sessions) session.sendServerInfo();
   }
 
-  /** Calls `listener` on each event of `type` until the returned `Disposable` is disposed. */
+  /** Calls `listener`, which may be async, on each event of `type` until the returned `Disposable` is disposed. */
   on<Type extends keyof ServerEvents>(type: Type, listener: Listener<ServerEvents[Type]>): Disposable {
     return this.#events.on(type, listener);
   }
@@ -234,7 +234,7 @@ export class FoxgloveServer implements AsyncDisposable {
     this.#events.off(type, listener);
   }
 
-  /** Raises the `error` event; for adapters. @param during Where it happened. */
+  /** Raises the `error` event; for adapters, which say in `during` where it happened. */
   handleError(error: unknown, during: string): void {
     this.#events.emit("error", { error, during });
   }
@@ -362,7 +362,7 @@ export class FoxgloveServer implements AsyncDisposable {
   #declare(...capabilities: Capability[]): void {
     if (capabilities.every((capability) => this.#capabilities.has(capability))) return;
     for (const capability of capabilities) this.#capabilities.add(capability);
-    for (const session of this.#sessions) session.sendServerInfo();
+    for (const session of this.#sessions) session.capabilitiesAdded();
   }
 
   #advertiseAdded(): void {

@@ -24,6 +24,9 @@ export interface ServerEvents {
   unadvertise: { client: ServerClient; channel: ClientChannel };
   /** A client has published on its channel. The bytes are the listener's to keep. */
   message: { client: ServerClient; channel: ClientChannel; data: Uint8Array };
-  /** Something failed that no other answer reports: a listener that threw, a broken socket. */
+  /**
+   * A handler, validator, filter or listener of yours threw, or a socket broke; `during` says which. The server lives on,
+   * and the client has its answer. Without a listener it is written with `console.error`.
+   */
   error: ErrorEvent;
 }

@@ -24,6 +24,11 @@ export interface ServiceOptions {
   request?: ServiceMessage;
   /** What they get. Left out: the answer has the encoding of the request. */
   response?: ServiceMessage;
+  /**
+   * Makes the handler's request of the bytes of a call; what it throws is the failure that the caller gets. Default:
+   * `JSON.parse` for encoding `"json"`, else the bytes.
+   */
+  decode?: (data: Uint8Array, encoding: string) => unknown;
   /** Milliseconds that the handler has; then the caller gets a failure. Default: the limit `serviceMs`. */
   timeoutMs?: number;
 }
@@ -43,10 +48,10 @@ export interface ServiceCall {
 /**
  * Answers the calls of a service.
  *
- * The request is the decoded value where its encoding is `"json"`, else a `Uint8Array`. The answer, which may be a
- * promise, is bytes that go out as they are, or for `"json"` any value that JSON has. What is thrown becomes the failure
- * that the caller gets, with the error's message as its text, and raises the server's `error` event. What comes after
- * `signal` has aborted goes nowhere.
+ * The request is the decoded value where its encoding is `"json"`, else a `Uint8Array`; or what the option `decode` makes
+ * of it. The answer, which may be a promise, is bytes that go out as they are, or for `"json"` any value that JSON has,
+ * and `{}` where nothing is returned. What is thrown becomes the failure that the caller gets, with the error's message
+ * as its text, and raises the server's `error` event. What comes after `signal` has aborted goes nowhere.
  */
 export type ServiceHandler<Request = unknown, Response = unknown> = (
   request: Request,

@@ -56,9 +56,9 @@ export class ServiceCalls {
     if (refusal !== undefined) return fail(session, request, refusal);
     let value: unknown;
     try {
-      value = request.encoding === "json" ? JSON.parse(utf8Decode(request.data)) : request.data;
+      value = (entry.decode ?? decodeRequest)(request.data, request.encoding);
     } catch (error) {
-      return fail(session, request, `Cannot decode request as JSON: ${failureText(error)}`);
+      return fail(session, request, failureText(error));
     }
     this.#start(session, request, entry, value);
   }
@@ -154,6 +154,15 @@ export class ServiceCalls {
   }
 }
 
+function decodeRequest(data: Uint8Array, encoding: string): unknown {
+  if (encoding !== "json") return data;
+  try {
+    return JSON.parse(utf8Decode(data));
+  } catch (error) {
+    throw new TypeError(`Cannot decode request as JSON: ${failureText(error)}`, { cause: error });
+  }
+}
+
 function refusalOf({ service }: ServiceEntry, { encoding }: Request): string | undefined {
   const { name, request } = service.info;
   if (request === undefined || request.encoding === encoding) return undefined;
@@ -162,7 +171,8 @@ function refusalOf({ service }: ServiceEntry, { encoding }: Request): string | u
 
 function encodeResult(name: string, encoding: string, result: unknown): Uint8Array {
   if (result instanceof Uint8Array) return result;
-  if (encoding === "json") return jsonEncode(result);
+  // Nothing is an empty message, as in the requests of our client: many services have nothing to say.
+  if (encoding === "json") return jsonEncode(result === undefined ? {} : result);
   throw new TypeError(
     `Cannot encode ${typeof result} as the answer of service ${quote(name)}: encoding ${
       quote(encoding)

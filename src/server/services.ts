@@ -12,6 +12,8 @@ import type { Session } from "./session.ts";
 export interface ServiceEntry {
   readonly service: Service;
   readonly handler: ServiceHandler<never>;
+  /** Makes the handler's request of its bytes. */
+  readonly decode: ServiceOptions["decode"];
   /** Milliseconds that the handler has. */
   readonly timeoutMs: number;
 }
@@ -59,14 +61,14 @@ export class ServiceRegistry {
   }
 
   add(name: string, options: ServiceOptions & { timeoutMs: number }, handler: ServiceHandler<never>): Service {
-    const { timeoutMs } = options;
+    const { timeoutMs, decode } = options;
     checkTimeout(name, timeoutMs);
     // Callers know a service by its name: they would never find the second one.
     if (this.#names.has(name)) throw new TypeError(`Cannot add service "${name}": there is one of this name already`);
     const id = this.#nextId;
     const service = new Service(advertisedService(id, name, options), () => this.#remove(id));
     this.#nextId++;
-    const entry: ServiceEntry = { service, handler, timeoutMs };
+    const entry: ServiceEntry = { service, handler, decode, timeoutMs };
     this.#entries.set(id, entry);
     this.#names.add(name);
     this.#added.add(entry);

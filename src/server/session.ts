@@ -86,6 +86,8 @@ export class Session implements ServerClient {
   readonly #transport: Transport;
   readonly #queue: SendQueue;
   readonly #schemas: SchemaTableWriter | undefined;
+  /** Capabilities that the client was told of. */
+  #declared: readonly string[] = [];
   /** Topics whose drops this client has been told of, and not yet that they are over. */
   readonly #dropping = new Set<string>();
   /** Batches of channels that the control lane had no room for yet. */
@@ -146,7 +148,15 @@ export class Session implements ServerClient {
   }
 
   sendServerInfo(): void {
-    this.send({ op: "serverInfo", ...this.host.serverInfo(this) });
+    const info = this.host.serverInfo(this);
+    this.#declared = info.capabilities;
+    this.send({ op: "serverInfo", ...info });
+  }
+
+  /** The server has more capabilities; the client may know, because playback has brought `time` with it. */
+  capabilitiesAdded(): void {
+    const { capabilities } = this.host.serverInfo(this);
+    if (capabilities.some((name) => !this.#declared.includes(name))) this.sendServerInfo();
   }
 
   /**
@@ -260,6 +270,8 @@ export class Session implements ServerClient {
     const reason = new ConnectionError(text);
     this.host.calls.release(this, reason);
     this.host.assets.release(this, reason);
+    this.host.playback.release(this, reason);
+    this.host.parameters.abandon(this, reason);
   }
 
   #makeKeepAlive(): KeepAlive | undefined {
@@ -344,7 +356,6 @@ export class Session implements ServerClient {
     this.host.parameters.release(this);
     this.host.graph.release(this);
     this.#failRequests("Client has left");
-    this.host.playback.release(this);
     this.host.ended(this);
     this.host.events.emit("disconnect", { client: this, code, reason: reason || this.#cutReason });
     this.#ended.resolve();

@@ -14,12 +14,15 @@ export interface Clock {
   delay(ms: number, callback: () => void): () => void;
 }
 
+/** A timer of more milliseconds than this, 24 days, fires at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   defer: deferrer(),
   delay(ms, callback) {
-    const timer = setTimeout(callback, ms);
+    const timer = setTimeout(callback, Math.min(ms, MAX_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };

@@ -15,7 +15,8 @@ test("waits follow minDelayMs, maxDelayMs and factor, however many there are", (
   assertEquals(delays(4, { random: () => 0, minDelayMs: 10, maxDelayMs: 100, factor: 3 }), [10, 30, 90, 100]);
   assertEquals(delays(3, { random: () => 0, minDelayMs: 7, factor: 1 }), [7, 7, 7]);
   assertEquals(delays(2, { random: () => 0, minDelayMs: 500, maxDelayMs: 100 }), [100, 100]);
-  assertEquals(new Set(delays(5000, { random: () => 0, minDelayMs: 0 })), new Set([0]));
+  assertEquals(delays(4, { random: () => 0, minDelayMs: 0 }), [0, 2, 4, 8]);
+  assertEquals(delays(3, { random: () => 0, minDelayMs: 0, factor: Infinity }), [0, 10_000, 10_000]);
   assertEquals(delays(5000, { random: () => 0, factor: Infinity }).at(-1), 10_000);
 });
 

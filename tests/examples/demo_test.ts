@@ -1,56 +1,13 @@
 import { connect } from "@foxwire/foxwire/client";
 import { serve } from "@foxwire/foxwire/server";
 import { assert, assertEquals, assertFalse, assertGreater, assertGreaterOrEqual, assertMatch } from "@std/assert";
-import { deadline } from "@std/async";
-import { type ChildProcess, spawn } from "node:child_process";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { runtime, test } from "../support/test.ts";
+import { ExampleProcess } from "../support/example_process.ts";
+import { test } from "../support/test.ts";
 
-const DEMO = fileURLToPath(new URL("../../examples/demo.ts", import.meta.url));
-const LIMIT_MS = 20_000;
-
-/** The demo as a child process on this runtime. */
-class Demo {
-  readonly child: ChildProcess;
-  output = "";
-  errors = "";
-  readonly #closed: Promise<number | null>;
-  #changed = () => {};
-
+/** The demo on this runtime. */
+class Demo extends ExampleProcess {
   constructor(...flags: string[]) {
-    const args = runtime === "deno" ? ["run", "--allow-all", "--no-check", DEMO] : [DEMO];
-    this.child = spawn(process.execPath, [...args, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
-    this.child.stdout?.on("data", (data) => (this.output += data, this.#changed()));
-    this.child.stderr?.on("data", (data) => this.errors += data);
-    this.#closed = new Promise((resolve) => this.child.on("close", resolve));
-  }
-
-  /** The first match of `pattern` in its output, as soon as there is one. */
-  async printed(pattern: RegExp): Promise<RegExpExecArray> {
-    let match = pattern.exec(this.output);
-    while (match === null) {
-      await deadline(new Promise<void>((resolve) => this.#changed = resolve), LIMIT_MS);
-      match = pattern.exec(this.output);
-    }
-    return match;
-  }
-
-  /** Not `child.kill()`: Deno takes every child that was sent a signal for killed by it, and then has no exit code. */
-  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
-    process.kill(this.child.pid as number, name);
-  }
-
-  /** Its exit code. A demo that does not end by itself is ended, and has none. */
-  async exit(): Promise<number | null> {
-    const limit = setTimeout(() => this.signal("SIGKILL"), LIMIT_MS);
-    const code = await this.#closed;
-    clearTimeout(limit);
-    return code;
-  }
-
-  get lines(): string[] {
-    return this.output.trimEnd().split("\n");
+    super("demo.ts", flags);
   }
 
   /** The numbers of `N messages on M channels`. */

@@ -42,6 +42,16 @@ test("service call: a JSON request is decoded, and what the handler returns is e
   await server.close();
 });
 
+test("service call: a JSON handler that returns nothing, at once or later, answers with an empty object", async () => {
+  for (const handler of [() => {}, () => Promise.resolve()]) {
+    const { server, service, errors, call, response } = await setUp(handler);
+    call(7);
+    assertEquals(await response(), [service.id, 7, "json", "{}"]);
+    assertEquals(errors, []);
+    await server.close();
+  }
+});
+
 test("service call: an async handler answers when it is done, and calls do not wait for each other", async () => {
   const gates = [deferred<string>(), deferred<string>()];
   const { server, service, call, response } = await setUp((i: number) => gates[i]!.promise);
@@ -145,6 +155,20 @@ test("service call: JSON that does not parse, or is no UTF-8, never reaches the 
   await server.close();
 });
 
+test("service call: decode makes the request, of any bytes; what it throws is the failure", async () => {
+  const decode = (data: Uint8Array, encoding: string) => {
+    if (data.length === 0) throw new Error("Nothing there");
+    return [encoding, ...data];
+  };
+  const { server, service, call, errors, response, failure } = await setUp((request) => request, { decode });
+  call(1, utf8("{"));
+  assertEquals(await response(), [service.id, 1, "json", '["json",123]']);
+  call(2, utf8(""), "cdr");
+  assertEquals(await failure(), [service.id, 2, "Nothing there"]);
+  assertEquals(errors, []);
+  await server.close();
+});
+
 test("service call: handler throws or rejects: its message is the text, and the error event reports it", async () => {
   const thrown: [unknown, string][] = [
     [new Error("Failure on purpose"), "Failure on purpose"],
@@ -183,7 +207,8 @@ test("service call: what was thrown and has no text is a failure too", async () 
 });
 
 const UNENCODABLE: [string, unknown, ServiceOptions, RegExp][] = [
-  ["undefined", undefined, JSON_BOTH, /no JSON form/],
+  ["a symbol", Symbol("s"), JSON_BOTH, /no JSON form/],
+  ["undefined for an encoding that is not JSON", undefined, { response: { encoding: "cdr" } }, /"cdr" takes a Uint8Array/],
   ["a bigint", 1n, JSON_BOTH, /BigInt/i],
   ["an object for an encoding that is not JSON", {}, { response: { encoding: "cdr" } }, /"cdr" takes a Uint8Array/],
 ];

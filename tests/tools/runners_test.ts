@@ -71,6 +71,13 @@ test("the reporter for Node takes a file whose report breaks off for a failure",
   assertEquals(codes, [1]);
 });
 
+test("the reporter for Node does not take a test that was skipped for one that passed", async () => {
+  const file = `${process.cwd()}/a_test.ts`;
+  const events = [{ type: "test:pass", data: { name: "one", file, skip: true } }];
+  const lines = await Array.fromAsync(report(events, () => {}) as AsyncIterable<string>);
+  assertEquals(lines, ["a_test.ts:\n", "(skip) one\n"]);
+});
+
 /** What {@link Progress} makes of an output. */
 function shown(syntax: Syntax, lines: string[], unexplained?: boolean): string[] {
   const printed: string[] = [];

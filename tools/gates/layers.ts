@@ -45,7 +45,12 @@ const LAYERS: readonly Layer[] = [
   { place: "mod.ts", imports: [...DOOR_IMPORTS, "client.ts"] },
   { place: "server.ts", imports: DOOR_IMPORTS },
   { place: "client.ts", imports: DOOR_IMPORTS },
-  { place: "examples/", imports: [], modules: [SELF, `${SELF}/`], runtimes: true },
+  {
+    place: "examples/",
+    imports: [],
+    modules: [SELF, `${SELF}/`, "@bufbuild/protobuf", "@bufbuild/protobuf/"],
+    runtimes: true,
+  },
   { place: "bench/", imports: ["tools/"], modules: [SELF, `${SELF}/`, "@std/", "@foxglove/", "ws"], runtimes: true },
 ];
 
