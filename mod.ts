@@ -26,7 +26,13 @@
 export * from "./client.ts";
 
 export type { AssetBody, AssetHandler, AssetRequest } from "./src/server/asset.ts";
-export type { AdmissionOptions, AuthorizationRefusal, Authorize } from "./src/server/admission.ts";
+export type {
+  AdmissionOptions,
+  Authorization,
+  AuthorizationRefusal,
+  AuthorizationVerdict,
+  Authorize,
+} from "./src/server/admission.ts";
 export { Channel, type ChannelOptions, type ChannelSchema, type PublishOptions } from "./src/server/channel.ts";
 export type { Admission, UpgradeRequest } from "./src/server/handshake.ts";
 export { SERVER_LIMITS, type ServerLimits } from "./src/server/limits.ts";

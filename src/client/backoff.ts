@@ -34,7 +34,8 @@ export type Reconnect = Required<Omit<ReconnectOptions, "connectTimeoutMs" | "fa
  * Close codes that would come again however often one tries, with the reason. All others are worth another try: 1000,
  * 1001 and 1005 are what a server says that stops, and may be started again; 1006 is a broken line; 1009 was about one
  * message, which is not sent again; 1011 to 1014 are troubles that pass, ours for a client that is too slow among them.
- * So is a refused upgrade, whatever its HTTP status: browsers do not tell it from a server that is not there.
+ * A refused upgrade is worth another try too, whatever its HTTP status: browsers do not tell it from a server that is not
+ * there.
  */
 export const FATAL_CLOSE_CODES: ReadonlyMap<number, string> = new Map([
   // Either side has closed so: connect() itself does when the server chooses a subprotocol that it has not offered.

@@ -4,21 +4,21 @@
  * @module
  */
 
-/** What a client holds and how long it waits, unless a call says otherwise. */
+/** What a client holds and how long it waits, unless a call says otherwise. {@link CLIENT_LIMITS} has the defaults. */
 export interface ClientLimits {
-  /** Milliseconds that `connect()` takes from the call to `serverInfo`. */
+  /** Milliseconds that `connect()` takes from the call to `serverInfo`. Default 10 000. */
   connectMs: number;
-  /** Milliseconds that a request takes from its call to its answer. */
+  /** Milliseconds that a request takes from its call to its answer. Default 35 000. */
   requestMs: number;
-  /** Milliseconds that the server has to answer a close before the connection is cut. */
+  /** Milliseconds that the server has to answer a close before the connection is cut. Default 2000. */
   closeMs: number;
-  /** Messages that wait for the reader of one subscription; beyond that the oldest is dropped and counted. */
+  /** Messages that wait for the reader of one subscription; beyond that the oldest is dropped and counted. Default 5000. */
   subscriptionMessages: number;
-  /** Bytes of those messages, likewise. */
+  /** Bytes of those messages, likewise. Default 64 MiB. */
   subscriptionBytes: number;
-  /** Bytes waiting to be sent beyond which published messages are dropped and counted; 64 KiB may always wait. */
+  /** Bytes waiting to be sent beyond which published messages are dropped and counted; 64 KiB always may. Default 16 MiB. */
   publishBytes: number;
-  /** Bytes of everything waiting to be sent; more cuts the connection. */
+  /** Bytes of everything waiting to be sent; more cuts the connection. Default 32 MiB. */
   sendBytes: number;
 }
 

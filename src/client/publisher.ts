@@ -66,7 +66,8 @@ export class Publisher<T = unknown> implements AsyncDisposable {
   readonly #encode: (message: T) => Uint8Array;
   #writable: WritableStream<T | Uint8Array> | undefined;
   #dropped = 0;
-  #closed = false;
+  /** Aborted when it is closed. */
+  readonly #closing = new AbortController();
 
   /** @ignore Made by `client.publisher()`. */
   constructor(channel: ClientChannel, options: PublisherOptions<T>, host: PublisherHost) {
@@ -103,29 +104,34 @@ export class Publisher<T = unknown> implements AsyncDisposable {
 
   /**
    * A stream to write messages to, which waits while the server does not keep up, and while the client reconnects. Closing
-   * it closes the publisher.
+   * or aborting it closes the publisher, and ends the wait.
    */
   get writable(): WritableStream<T | Uint8Array> {
     return this.#writable ??= new WritableStream({
-      write: async (message, { signal }) => {
+      // Not `abort()` of the sink: that would wait for the write that waits for room.
+      start: ({ signal }) => signal.addEventListener("abort", () => this.close()),
+      write: async (message) => {
         const data = this.#bytes(message);
         // Asked in the same turn in which it is published: another writer may have taken the room.
         let room = this.#host.room(data.length);
         for (; room !== undefined; room = this.#host.room(data.length)) {
-          // An abort of the stream would wait for this write.
-          await within(room, "room to publish", { signal });
+          await within(room, "room", { signal: this.#closing.signal });
         }
-        if (!this.publish(data)) throw this.#refusal();
+        if (this.publish(data)) return;
+        this.#closing.signal.throwIfAborted();
+        const reason = "the connection is closed or closing, or its server does not take it";
+        throw new ConnectionError(`Cannot publish on "${this.topic}": ${reason}`);
       },
       close: () => this.close(),
-      abort: () => this.close(),
     });
   }
 
   /** Takes the topic away after what was published. Idempotent. */
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
+    this.#closing.abort(
+      new FoxgloveError(`Cannot publish on "${this.topic}": the publisher is closed`, { code: "closed" }),
+    );
     this.#host.unadvertise(this.channel.id);
   }
 
@@ -139,12 +145,8 @@ export class Publisher<T = unknown> implements AsyncDisposable {
     return message instanceof Uint8Array ? message : this.#encode(message);
   }
 
-  /** Why there is no more room to wait for. */
-  #refusal(): FoxgloveError {
-    const where = `Cannot publish on "${this.topic}"`;
-    return this.#closed
-      ? new FoxgloveError(`${where}: the publisher is closed`, { code: "closed" })
-      : new ConnectionError(`${where}: the connection is closed or closing, or its server does not take it`);
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
   }
 }
 

@@ -81,7 +81,7 @@ export const BINARY_SCHEMA_ENCODINGS: readonly string[] = ["protobuf", "flatbuff
 /** Bytes of a server's `messageData` before its payload: opcode, subscription id, log time. */
 export const MESSAGE_DATA_HEADER_BYTES = 13;
 
-/** The largest u32. */
+/** The largest unsigned 32-bit integer. */
 export const MAX_U32 = 0xffff_ffff;
 
 /**

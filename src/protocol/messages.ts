@@ -38,7 +38,7 @@ export interface AdvertisedChannel {
 
 /** A channel as a client advertises it. */
 export interface ClientChannel {
-  /** u32, chosen by the client. */
+  /** Unsigned 32-bit integer, chosen by the client. */
   id: number;
   /** Name of the topic. */
   topic: string;
@@ -54,7 +54,7 @@ export interface ClientChannel {
 
 /** A client's wish to get the messages of a channel. */
 export interface Subscription {
-  /** u32, chosen by the client. */
+  /** Unsigned 32-bit integer, chosen by the client. */
   id: number;
   /** Id of the server's channel. */
   channelId: number;
@@ -74,7 +74,7 @@ export interface ServiceMessageSchema {
 
 /** A service as a server advertises it: with `request` and `response`, or with the legacy schema texts. */
 export interface AdvertisedService {
-  /** u32. */
+  /** Unsigned 32-bit integer; the server's number for it. */
   id: number;
   /** Name that callers use. */
   name: string;
@@ -154,7 +154,7 @@ export interface PlaybackState {
   status: PlaybackStatus;
   /** Where it is: nanoseconds since 1970. */
   currentTime: bigint;
-  /** f32; playback seconds per second. */
+  /** Playback seconds per second, as a 32-bit float. */
   speed: number;
   /** Whether it jumped: what clients have gathered is of before. */
   didSeek: boolean;
@@ -166,7 +166,7 @@ export interface PlaybackState {
 export interface PlaybackControlRequest {
   /** What to do. */
   command: PlaybackCommand;
-  /** f32 above 0; playback seconds per second. */
+  /** Playback seconds per second, above 0, as a 32-bit float. */
   speed: number;
   /** Where to go first, if anywhere: nanoseconds since 1970. */
   seekTime?: bigint;

@@ -25,6 +25,8 @@ export interface BunPeer {
   address: string | undefined;
   /** The negotiated subprotocol. */
   protocol: Subprotocol;
+  /** What `authorize` says of the peer. */
+  identity?: unknown;
 }
 
 /** What {@link upgrade} needs of Bun's server, the second argument of your `fetch` handler. */
@@ -104,10 +106,10 @@ async function answer(
   const admission = await server.admit(asked);
   if (!admission.accepted) return { response: refusalResponse(admission), isUpgrade: admission.upgrade };
   const { url, address } = asked;
-  const { protocol } = admission;
+  const { protocol, identity } = admission;
   // Without the header Bun would choose the first name that the client offers.
   const headers = { "Sec-WebSocket-Protocol": protocol };
-  const upgraded = bunServer.upgrade(request, { data: { url, address, protocol }, headers });
+  const upgraded = bunServer.upgrade(request, { data: { url, address, protocol, identity }, headers });
   return { response: upgraded ? new Response(null, { status: 101 }) : refusalResponse(BAD_HANDSHAKE), isUpgrade: true };
 }
 

@@ -53,14 +53,14 @@ export async function upgrade(
   if (!admission.accepted) return admission.upgrade ? refusalResponse(admission) : undefined;
   // Deno would wait for this client for ever, and its shutdown() too.
   if (gone?.aborted) return refusalResponse(CLIENT_HAS_LEFT);
-  const { protocol } = admission;
+  const { protocol, identity } = admission;
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_SECONDS });
   // Not by its `protocol` option: Deno finds the name only in a list that is separated by ", ".
   response.headers.set("Sec-WebSocket-Protocol", protocol);
   const { url, address } = asked;
   // Only then: the socket of a client that has left meanwhile never opens, and never closes either.
   socket.addEventListener("open", () => {
-    server.accept(webSocketTransport(socket, { protocol }), { url, address, protocol });
+    server.accept(webSocketTransport(socket, { protocol }), { url, address, protocol, identity });
   }, { once: true });
   return response;
 }

@@ -169,10 +169,11 @@ class Upgrades {
     const asked = upgradeRequest(request);
     const admission = await this.#server.admit(asked);
     if (!admission.accepted) return refuse(socket, admission);
-    const { protocol } = admission;
+    const { protocol, identity } = admission;
+    const { address, url } = asked;
     const wss = await this.ready;
     wss.handleUpgrade(settled(request, protocol), socket, head, (ws) => {
-      this.#server.accept(new NodeTransport(ws, socket), { address: asked.address, url: asked.url, protocol });
+      this.#server.accept(new NodeTransport(ws, socket), { address, url, protocol, identity });
     });
   }
 }

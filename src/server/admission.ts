@@ -6,7 +6,7 @@
 import { within } from "../util/async.ts";
 import type { Events } from "../util/events.ts";
 import type { Clock } from "../util/time.ts";
-import { type Admission, negotiate, type Refusal, refuse, type UpgradeRequest } from "./handshake.ts";
+import { type Accepted, type Admission, negotiate, type Refusal, refuse, type UpgradeRequest } from "./handshake.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ServerEvents } from "./server_events.ts";
 
@@ -20,16 +20,25 @@ export interface AuthorizationRefusal {
   challenge?: string;
 }
 
+/** What lets a client in and says who it is. */
+export interface Authorization {
+  /** Stands on the client as `client.identity`. Nothing (`undefined`, `null`, `false`, `""`, 0) lets nobody in: somebody was looked up and not found. */
+  identity: NonNullable<unknown>;
+}
+
 /**
  * Decides whether a client may connect, before the upgrade. It may be async, and has 10 s (`limits.authorizeMs`). Only
- * `true` lets the client in; `false` refuses it with 403. When it throws, or takes too long, the client is refused with
- * 500 and the server's `error` event is raised.
+ * `true`, or `{ identity }`, lets the client in; `false` refuses it with 403. When it throws, or takes too long, the
+ * client is refused with 500 and the server's `error` event is raised.
  *
  * Browsers send no headers of a page's choice with a WebSocket, only cookies: there, put a token in the URL.
  */
 export type Authorize = (
   request: Pick<UpgradeRequest, "url" | "headers" | "address">,
-) => boolean | AuthorizationRefusal | Promise<boolean | AuthorizationRefusal>;
+) => AuthorizationVerdict | Promise<AuthorizationVerdict>;
+
+/** What {@link Authorize} answers. */
+export type AuthorizationVerdict = boolean | Authorization | AuthorizationRefusal;
 
 /** Who may connect. */
 export interface AdmissionOptions {
@@ -88,13 +97,15 @@ export class Admissions {
     return refuse(403, "Origin is not allowed");
   }
 
-  async #authorized({ url, headers, address }: UpgradeRequest, admission: Admission): Promise<Admission> {
+  async #authorized({ url, headers, address }: UpgradeRequest, admission: Accepted): Promise<Admission> {
     const { authorize, limits, clock, events } = this.#host;
     const { signal } = this.#closing;
     try {
       const asking = (async () => await authorize!({ url, headers, address }))();
       const verdict = await within(asking, "answer of authorize", { signal, timeoutMs: limits.authorizeMs, clock });
-      return verdict === true ? this.#unavailable() ?? admission : refusalOf(verdict);
+      const identity = identityOf(verdict);
+      if (verdict !== true && identity === undefined) return refusalOf(verdict);
+      return this.#unavailable() ?? { ...admission, identity };
     } catch (error) {
       if (signal.aborted) return unavailable("Server is closing");
       events.emit("error", { error, during: "authorize" });
@@ -103,8 +114,13 @@ export class Admissions {
   }
 }
 
+/** Who a client is; `undefined` when the verdict does not say. */
+function identityOf(verdict: AuthorizationVerdict): unknown {
+  return (Object(verdict) as Partial<Authorization>).identity || undefined;
+}
+
 /** Anything but a refusal, such as nothing at all, is a plain one. */
-function refusalOf(verdict: false | AuthorizationRefusal): Refusal {
+function refusalOf(verdict: AuthorizationVerdict): Refusal {
   const { status, reason = "Not authorized", challenge = "Bearer" } = Object(verdict) as AuthorizationRefusal;
   if (status !== 401) return refuse(403, reason);
   return refuse(401, reason, { "WWW-Authenticate": challenge.replace(NOT_PRINTABLE, "") });

@@ -4,13 +4,14 @@
  * @module
  */
 import type { AdvertisedChannel } from "../protocol/messages.ts";
-import { inBatches } from "./batches.ts";
+import { type Advertised, advertised } from "./batches.ts";
 import { advertisedChannel, Channel, type ChannelOptions } from "./channel.ts";
 import { Fanout } from "./fanout.ts";
 
 /** A channel with its subscribers. */
 export interface ChannelEntry {
   readonly channel: Channel<never>;
+  readonly advertised: Advertised<AdvertisedChannel>;
   readonly fanout: Fanout;
 }
 
@@ -53,18 +54,20 @@ export class ChannelRegistry {
   }
 
   /** Every channel as it is advertised. */
-  infos(): AdvertisedChannel[] {
-    return Array.from(this.#entries.values(), ({ channel }) => channel.info);
+  all(): Advertised<AdvertisedChannel>[] {
+    return Array.from(this.#entries.values(), ({ advertised }) => advertised);
   }
 
   add<T>(topic: string, options: ChannelOptions<T>): Channel<T> {
     const id = this.#nextId++;
+    const info = advertisedChannel(id, topic, options as ChannelOptions<never>);
     const fanout = new Fanout();
-    const channel = new Channel<T>(advertisedChannel(id, topic, options as ChannelOptions<never>), options, {
+    const channel = new Channel<T>(info, options, { fanout, remove: () => this.#remove(id) });
+    const entry: ChannelEntry = {
+      channel: channel as unknown as Channel<never>,
+      advertised: advertised(info, { op: "advertise", channels: [info] }),
       fanout,
-      remove: () => this.#remove(id),
-    });
-    const entry: ChannelEntry = { channel: channel as unknown as Channel<never>, fanout };
+    };
     this.#entries.set(id, entry);
     this.#added.add(entry);
     if (this.#added.size === 1) this.#hooks.added();
@@ -74,8 +77,8 @@ export class ChannelRegistry {
   }
 
   /** The channels added since the last call that are still there. */
-  takeAdded(): AdvertisedChannel[] {
-    const added = Array.from(this.#added, ({ channel }) => channel.info);
+  takeAdded(): Advertised<AdvertisedChannel>[] {
+    const added = Array.from(this.#added, ({ advertised }) => advertised);
     this.#added.clear();
     return added;
   }
@@ -104,9 +107,4 @@ export class ChannelRegistry {
     // One that nobody has heard of yet leaves as quietly as it came.
     if (!this.#added.delete(entry)) this.#hooks.removed(entry);
   }
-}
-
-/** Channels in batches: no `advertise` is too large for a peer. */
-export function advertiseBatches(channels: readonly AdvertisedChannel[]): AdvertisedChannel[][] {
-  return inBatches(channels);
 }

@@ -92,6 +92,10 @@ export class ConnectionGraph {
   }
 
   #add(role: GraphRole, name: string, id: string): Disposable {
+    // Clients are told in a later turn, where nobody would notice.
+    if (typeof name !== "string" || typeof id !== "string") {
+      throw new TypeError(`Cannot add ${role} to the connection graph: name and id must be strings`);
+    }
     const entry: GraphEntry = { role, name, id };
     this.#entries.add(entry);
     this.#hooks.added(entry);
@@ -139,7 +143,7 @@ export function createGraph(sources: GraphSources): { graph: ConnectionGraph; fe
 }
 
 function* allEntries(sources: GraphSources, own: Iterable<GraphEntry>): Generator<GraphEntry> {
-  for (const { topic } of sources.channels.infos()) yield publishedByServer(topic);
+  for (const { info } of sources.channels.all()) yield publishedByServer(info.topic);
   for (const service of sources.services()) yield providedByServer(service);
   for (const session of sources.sessions) {
     for (const { topic } of session.subscriptions.stats()) yield subscribedBy(session, topic);

@@ -20,7 +20,12 @@ export interface UpgradeRequest {
 
 /** What becomes of a request: a connection, or an HTTP answer. */
 export type Admission =
-  | { accepted: true; protocol: Subprotocol }
+  | {
+    accepted: true;
+    protocol: Subprotocol;
+    /** What `authorize` says of the client, for {@link FoxgloveServer.accept}. */
+    identity?: unknown;
+  }
   | {
     accepted: false;
     /** `false` for a request that asks for no WebSocket: an adapter may hand it to the user's own handler. */
@@ -30,6 +35,9 @@ export type Admission =
     /** One line of plain text. */
     body: string;
   };
+
+/** An {@link Admission} that is one. */
+export type Accepted = Extract<Admission, { accepted: true }>;
 
 /** The HTTP answer of an {@link Admission} that is none. */
 export type Refusal = Extract<Admission, { accepted: false }>;

@@ -4,49 +4,52 @@
  * @module
  */
 
-/** What one client, or all of them, may cost the server. */
+/** What one client, or all of them, may cost the server. {@link SERVER_LIMITS} has the defaults, and the reason of each. */
 export interface ServerLimits {
-  /** Largest inbound message in bytes; a larger one closes the connection with 1009, where the runtime can tell. */
+  /** Largest inbound message in bytes; a larger one closes the connection with 1009, where the runtime can tell. Default 16 MiB. */
   messageBytes: number;
-  /** Clients at one time; further upgrades are refused with 503. */
+  /** Clients at one time; further upgrades are refused with 503. Default 1000. */
   clients: number;
-  /** Subscriptions of one client. */
+  /** Subscriptions of one client. Default 10 000. */
   subscriptions: number;
-  /** Channels that one client advertises. */
+  /** Channels that one client advertises. Default 1000. */
   clientChannels: number;
-  /** Names in one parameter request, and names whose updates one client has asked for. */
+  /** Names in one parameter request, and names whose updates one client has asked for. Default 10 000. */
   parameterNames: number;
-  /** Parameter requests of one client that wait for async validators. */
+  /** Parameter requests of one client that wait for async validators. Default 32. */
   parameterRequests: number;
-  /** Milliseconds that an async validator of a parameter has for its verdict. */
+  /** Milliseconds that an async validator of a parameter has for its verdict. Default 30 000. */
   parameterMs: number;
-  /** Service calls of one client that wait for their handlers. */
+  /** Service calls of one client that wait for their handlers. Default 32. */
   serviceCalls: number;
-  /** Milliseconds that a service has for its answer, unless it says otherwise. */
+  /** Milliseconds that a service has for its answer, unless it says otherwise. Default 30 000. */
   serviceMs: number;
-  /** Asset requests of one client whose answers have not gone out. */
+  /** Asset requests of one client whose answers have not gone out. Default 32. */
   assetRequests: number;
-  /** Milliseconds that an asset handler has for its answer, and a stream for each chunk. */
+  /** Milliseconds that an asset handler has for its answer, and a stream for each chunk. Default 30 000. */
   assetMs: number;
-  /** Bytes of the largest asset; a larger one is answered with a failure. */
+  /** Bytes of the largest asset; a larger one is answered with a failure. Default 60 MiB. */
   assetBytes: number;
-  /** Bytes of control messages waiting for one client; more closes it with 1013. */
+  /** Bytes of control messages waiting for one client; more closes it with 1013. Default 16 MiB. */
   controlBytes: number;
-  /** Bytes of channel data waiting for one client; beyond that the oldest is dropped and counted. */
+  /** Bytes of channel data waiting for one client; beyond that the oldest is dropped and counted. Default 16 MiB. */
   dataBytes: number;
-  /** Most microseconds that a frame is held under load so that more leave in the same write; 0 turns it off. */
+  /** Most microseconds that a frame is held under load so that more leave in the same write; 0 turns it off. Default 200. */
   coalesceMicros: number;
-  /** Playback requests of one client that wait for the handlers. */
+  /** Playback requests of one client that wait for the handlers. Default 32. */
   playbackRequests: number;
-  /** Milliseconds that the handlers of playback have for one request. */
+  /** Milliseconds that the handlers of playback have for one request. Default 30 000. */
   playbackMs: number;
-  /** Milliseconds that `authorize` has for its answer. */
+  /** Milliseconds that `authorize` has for its answer. Default 10 000. */
   authorizeMs: number;
-  /** Milliseconds of silence after which a client that answers no ping is cut off, where the runtime has ping; 0: never. */
+  /**
+   * Milliseconds of silence after which a client that answers no ping is cut off, where the runtime has ping; 0: never.
+   * Default 30 000.
+   */
   idleMs: number;
-  /** Milliseconds after which a client is cut off that takes nothing while data is dropped for it; 0: never. */
+  /** Milliseconds after which a client is cut off that takes nothing while data is dropped for it; 0: never. Default 10 000. */
   stallMs: number;
-  /** Milliseconds that a closing client has for its closing handshake before it is cut off. */
+  /** Milliseconds that a closing client has for its closing handshake before it is cut off. Default 2000. */
   closeMs: number;
 }
 

@@ -6,7 +6,7 @@
 import type { Parameter } from "../protocol/messages.ts";
 import { parameterData } from "../protocol/parameter_data.ts";
 import { within } from "../util/async.ts";
-import { errorMessage } from "../util/errors.ts";
+import { failureText } from "./failures.ts";
 import { fitted, type ParameterEntry, type ParameterTable, typed } from "./parameter_table.ts";
 import type { ParameterHost } from "./parameter_requests.ts";
 import type { ParameterRequest, ParameterValidator } from "./parameters.ts";
@@ -115,7 +115,7 @@ export class ParameterWriter {
 
   #failed(error: unknown, { name, signal }: ParameterRequest): Verdict {
     if (!signal.aborted) this.#host.events.emit("error", { error, during: `validator of parameter "${name}"` });
-    return errorMessage(error);
+    return failureText(error);
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Events } from "../util/events.ts";
+import type { Advertised } from "./batches.ts";
 import type { ServerClient } from "./server_client.ts";
 import type { ServerEvents } from "./server_events.ts";
 
@@ -11,8 +12,8 @@ import type { ServerEvents } from "./server_events.ts";
 export type PermissionFilter = (client: ServerClient, name: string) => boolean;
 
 /**
- * Which client may do what; a filter that is left out allows everything. A client's `url` and `address` tell who it is,
- * and `authorize` who may connect at all.
+ * Which client may do what; a filter that is left out allows everything. A client's `identity`, which `authorize` has
+ * answered, tells who it is, or its `url` and `address`.
  *
  * Filters answer at once, and the same for as long as the client is connected; who gets other rights is to connect
  * again. One that throws, or answers anything but `true`, has said no; what it throws raises the server's `error` event.
@@ -85,10 +86,13 @@ export class HiddenIds {
   readonly #ids = new Set<number>();
 
   /** The items that are allowed; the others are hidden from now on. */
-  sift<T extends { readonly id: number }>(items: readonly T[], isAllowed: (item: T) => boolean): T[] {
-    return items.filter((item) => {
-      const allowed = isAllowed(item);
-      if (!allowed) this.#ids.add(item.id);
+  sift<T extends { readonly id: number }>(
+    items: readonly Advertised<T>[],
+    isAllowed: (info: T) => boolean,
+  ): Advertised<T>[] {
+    return items.filter(({ info }) => {
+      const allowed = isAllowed(info);
+      if (!allowed) this.#ids.add(info.id);
       return allowed;
     });
   }

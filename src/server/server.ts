@@ -85,6 +85,7 @@ export class FoxgloveServer implements AsyncDisposable {
    * Makes a server that nobody can reach yet.
    *
    * @param options Name, capabilities and limits; all may be left out.
+   * @throws {TypeError} when one of them is not what clients can be told.
    */
   constructor(options: ServerOptions = {}) {
     this.#options = options;
@@ -124,6 +125,8 @@ export class FoxgloveServer implements AsyncDisposable {
     ({ graph: this.graph, feed: this.#graphFeed } = this.#makeGraph());
     this.#permissions = new PermissionCheck(options.permissions ?? {}, this.#events);
     this.#host = this.#makeHost();
+    // What clients cannot be told is to be noticed now, not when the first one connects.
+    encodeServerMessage({ op: "serverInfo", ...this.#serverInfo() });
   }
 
   /** The connected clients. */

@@ -54,6 +54,8 @@ export interface ServerClient {
   readonly address: string | undefined;
   /** Path and query of the request that opened the connection, where known. */
   readonly url: string | undefined;
+  /** Who it is: the `identity` that the server's `authorize` has answered, or that `accept()` was given; else `undefined`. */
+  readonly identity: unknown;
   /** The subprotocol both sides agreed on. */
   readonly protocol: Subprotocol;
   /** Bytes waiting for this client, here and in the transport; cheap enough to ask for each message. */

@@ -4,13 +4,14 @@
  * @module
  */
 import type { AdvertisedService } from "../protocol/messages.ts";
-import { inBatches } from "./batches.ts";
+import { type Advertised, advertised, inBatches } from "./batches.ts";
 import { advertisedService, Service, type ServiceHandler, type ServiceOptions } from "./service.ts";
 import type { Session } from "./session.ts";
 
 /** A service with what answers its calls. */
 export interface ServiceEntry {
   readonly service: Service;
+  readonly advertised: Advertised<AdvertisedService>;
   readonly handler: ServiceHandler<never>;
   /** Makes the handler's request of its bytes. */
   readonly decode: ServiceOptions["decode"];
@@ -56,8 +57,8 @@ export class ServiceRegistry {
   }
 
   /** Every service as it is advertised. */
-  infos(): AdvertisedService[] {
-    return Array.from(this.#entries.values(), ({ service }) => service.info);
+  all(): Advertised<AdvertisedService>[] {
+    return Array.from(this.#entries.values(), ({ advertised }) => advertised);
   }
 
   add(name: string, options: ServiceOptions & { timeoutMs: number }, handler: ServiceHandler<never>): Service {
@@ -66,9 +67,16 @@ export class ServiceRegistry {
     // Callers know a service by its name: they would never find the second one.
     if (this.#names.has(name)) throw new TypeError(`Cannot add service "${name}": there is one of this name already`);
     const id = this.#nextId;
-    const service = new Service(advertisedService(id, name, options), () => this.#remove(id));
+    const info = advertisedService(id, name, options);
+    const service = new Service(info, () => this.#remove(id));
+    const entry: ServiceEntry = {
+      service,
+      advertised: advertised(info, { op: "advertiseServices", services: [info] }),
+      handler,
+      decode,
+      timeoutMs,
+    };
     this.#nextId++;
-    const entry: ServiceEntry = { service, handler, decode, timeoutMs };
     this.#entries.set(id, entry);
     this.#names.add(name);
     this.#added.add(entry);
@@ -78,8 +86,8 @@ export class ServiceRegistry {
   }
 
   /** The services added since the last call that are still there. */
-  takeAdded(): AdvertisedService[] {
-    const added = Array.from(this.#added, ({ service }) => service.info);
+  takeAdded(): Advertised<AdvertisedService>[] {
+    const added = Array.from(this.#added, ({ advertised }) => advertised);
     this.#added.clear();
     return added;
   }
@@ -96,7 +104,7 @@ export class ServiceRegistry {
 }
 
 /** Tells a client of those services that exist for it, in batches: no `advertiseServices` is too large for a peer. */
-export function advertiseServices(session: Session, services: readonly AdvertisedService[]): void {
+export function advertiseServices(session: Session, services: readonly Advertised<AdvertisedService>[]): void {
   const visible = session.hiddenServices.sift(services, ({ name }) => session.host.allows(session, "call", name));
   for (const batch of inBatches(visible)) session.send({ op: "advertiseServices", services: batch });
 }

@@ -16,7 +16,8 @@ import { ConnectionError } from "../util/errors.ts";
 import type { Events } from "../util/events.ts";
 import type { Clock } from "../util/time.ts";
 import type { AssetRequests } from "./assets.ts";
-import { advertiseBatches, type ChannelEntry, type ChannelRegistry } from "./channels.ts";
+import { type Advertised, inBatches } from "./batches.ts";
+import type { ChannelEntry, ChannelRegistry } from "./channels.ts";
 import { ClientChannels } from "./client_channels.ts";
 import type { GraphFeed } from "./graph_feed.ts";
 import { KeepAlive, StallWatch } from "./keep_alive.ts";
@@ -60,6 +61,8 @@ export interface Peer {
   address?: string | undefined;
   /** Path and query of the request that opened the connection. */
   url?: string | undefined;
+  /** What `authorize` says of it. */
+  identity?: unknown;
 }
 
 /** Queue key of `time` frames; subscription ids are never negative. */
@@ -72,6 +75,7 @@ export class Session implements ServerClient {
   readonly id: number;
   readonly address: string | undefined;
   readonly url: string | undefined;
+  readonly identity: unknown;
   readonly protocol: Subprotocol;
   readonly host: SessionHost;
   readonly subscriptions: Subscriptions;
@@ -109,6 +113,7 @@ export class Session implements ServerClient {
     this.id = id;
     this.address = peer.address;
     this.url = peer.url;
+    this.identity = peer.identity;
     this.protocol = protocol;
     this.host = host;
     this.ended = this.#ended.promise;
@@ -141,9 +146,9 @@ export class Session implements ServerClient {
   /** Says who the server is and what it has. One `advertise` is always sent, as the published specification asks. */
   greet(): void {
     this.sendServerInfo();
-    const told = this.advertise(this.host.channels.infos());
+    const told = this.advertise(this.host.channels.all());
     if (told === 0) this.send({ op: "advertise", channels: [] });
-    advertiseServices(this, this.host.services.infos());
+    advertiseServices(this, this.host.services.all());
     this.host.playback.greet(this);
   }
 
@@ -165,9 +170,9 @@ export class Session implements ServerClient {
    *
    * @returns How many.
    */
-  advertise(channels: readonly AdvertisedChannel[]): number {
+  advertise(channels: readonly Advertised<AdvertisedChannel>[]): number {
     const visible = this.hiddenChannels.sift(channels, ({ topic }) => this.host.allows(this, "see", topic));
-    this.#unannounced.push(...advertiseBatches(visible));
+    this.#unannounced.push(...inBatches(visible));
     this.#announce();
     return visible.length;
   }
@@ -255,7 +260,9 @@ export class Session implements ServerClient {
   #forgetUnannounced(id: number): boolean {
     const index = this.#unannounced.findIndex((batch) => batch.some((channel) => channel.id === id));
     if (index < 0) return false;
-    this.#unannounced[index] = this.#unannounced[index]!.filter((channel) => channel.id !== id);
+    const left = this.#unannounced[index]!.filter((channel) => channel.id !== id);
+    // Empty batches would pile up where channels come and go while the client stands still.
+    this.#unannounced.splice(index, 1, ...(left.length === 0 ? [] : [left]));
     return true;
   }
 

@@ -31,9 +31,23 @@ interface Socket extends Omit<WebSocket, "bufferedAmount"> {
 }
 
 /**
- * Makes a {@link Transport} of a socket that is open or opening; what is sent before it opens waits here.
+ * Makes a {@link Transport} of a socket that is open or opening; what is sent before it opens waits here, and its
+ * `protocol` is `""` until then. `connect()` and `accept()` take sockets as they are; this is for code in between.
  *
  * @param socket Nobody else may listen to it or send on it from now on.
+ *
+ * @example
+ * ```ts
+ * import { connect, webSocketTransport } from "@foxwire/foxwire";
+ * import { serve } from "@foxwire/foxwire/server";
+ *
+ * const server = await serve({ port: 0 });
+ * const socket = new WebSocket(server.url, ["foxglove.sdk.v1"]);
+ * await new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
+ * const client = await connect(webSocketTransport(socket)); // connect(socket) waits for it itself
+ * await client.close();
+ * await server.close();
+ * ```
  */
 export function webSocketTransport(socket: WebSocket, options: WebSocketTransportOptions = {}): Transport {
   return new WebSocketTransport(socket, options);

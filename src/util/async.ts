@@ -28,7 +28,10 @@ export function deferred<T>(): Deferred<T> {
 export interface WaitOptions {
   /** Ends the wait: the promise rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Time limit in milliseconds; the promise then rejects with a {@link TimeoutError}. `Infinity` waits for ever. */
+  /**
+   * Time limit in milliseconds; the promise then rejects with a {@link TimeoutError}. Default 35 000 for what a client asks
+   * (its limit `requestMs`); `Infinity` waits for ever.
+   */
   timeoutMs?: number;
 }
 

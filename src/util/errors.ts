@@ -5,7 +5,31 @@
  * @module
  */
 
-/** Base of every error that Foxwire raises for something other than a caller's mistake. */
+/**
+ * Base of every error that Foxwire raises for something other than a caller's mistake.
+ *
+ * | `code`              | class             | what went wrong                                                                |
+ * | ------------------- | ----------------- | ------------------------------------------------------------------------------ |
+ * | `"address_in_use"`  | `FoxgloveError`   | the port to listen on is taken                                                 |
+ * | `"asset_failed"`    | `AssetError`      | the server has not got the asset, or cannot give it                            |
+ * | `"capability"`      | `FoxgloveError`   | the server does not declare the capability that is needed                      |
+ * | `"closed"`          | `FoxgloveError`   | the publisher whose stream is written to is closed                             |
+ * | `"connection"`      | `ConnectionError` | the connection could not be made, or ended while something waited on it        |
+ * | `"decode"`          | `FoxgloveError`   | a message or a response is not what its encoding says; `cause` is the reason   |
+ * | `"duplicate_topic"` | `FoxgloveError`   | a topic has more than one channel (event `error` of a server)                  |
+ * | `"encoding"`        | `FoxgloveError`   | the server does not take messages in this encoding                             |
+ * | `"invalid_message"` | `ProtocolError`   | a message of the other side does not follow the protocol                       |
+ * | `"listen_failed"`   | `FoxgloveError`   | the port cannot be listened on                                                 |
+ * | `"no_websocket"`    | `FoxgloveError`   | this runtime has no `WebSocket`, and none was given                            |
+ * | `"overflow"`        | `FoxgloveError`   | the server reads too slowly (event `error` of a client, which is cut off)      |
+ * | `"service_failed"`  | `ServiceError`    | the service says that it failed                                                |
+ * | `"service_gone"`    | `ConnectionError` | the service was taken away before it answered                                  |
+ * | `"service_removed"` | `FoxgloveError`   | the service was removed while it worked (reason of its handler's signal)       |
+ * | `"subprotocol"`     | `ConnectionError` | the server has chosen no subprotocol, or one that was not offered              |
+ * | `"timeout"`         | `TimeoutError`    | the time limit has passed                                                      |
+ * | `"tls"`             | `FoxgloveError`   | the certificate or the key is none, or they do not belong together             |
+ * | `"unknown_op"`      | `ProtocolError`   | a message of a kind that this version does not know                            |
+ */
 export class FoxgloveError extends Error {
   /** Stable name of what went wrong; match on this and not on the message. */
   readonly code: string;

@@ -63,12 +63,23 @@ export interface SecNsec {
   nsec: number;
 }
 
-/** Splits nanoseconds into {@link SecNsec}. */
+/**
+ * Splits nanoseconds into {@link SecNsec}.
+ *
+ * @example
+ * ```ts
+ * import { fromSecNsec, toSecNsec } from "@foxwire/foxwire";
+ *
+ * const { sec, nsec } = toSecNsec(1_500_000_000n);
+ * console.assert(sec === 1 && nsec === 500_000_000);
+ * console.assert(fromSecNsec({ sec, nsec }) === 1_500_000_000n);
+ * ```
+ */
 export function toSecNsec(ns: bigint): SecNsec {
   return { sec: Number(ns / 1_000_000_000n), nsec: Number(ns % 1_000_000_000n) };
 }
 
-/** The nanoseconds of a {@link SecNsec}. */
+/** The nanoseconds of a {@link SecNsec}; {@link toSecNsec} shows both. */
 export function fromSecNsec({ sec, nsec }: SecNsec): bigint {
   return BigInt(sec) * 1_000_000_000n + BigInt(nsec);
 }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { FoxgloveClient } from "../../src/client/client.ts";
 import type { PublisherOptions } from "../../src/client/publisher.ts";
 import { ConnectionError, FoxgloveError } from "../../src/util/errors.ts";
+import { quiet, ScriptedRobot } from "../support/scripted_robot.ts";
 import { nextTurn, ScriptedServer } from "../support/scripted_server.ts";
 import { test } from "../support/test.ts";
 
@@ -213,6 +214,38 @@ test("a writable fails when its publisher is closed or the connection ends, also
   server.transport.terminate();
   await rejected;
   await client.closed;
+});
+
+for (const how of ["the stream's abort", "the publisher's close"] as const) {
+  test(`${how} ends a write that waits for room, while the server reads nothing and while there is none`, async () => {
+    const { robot, server, client } = await ScriptedRobot.connected(CLIENT_PUBLISH);
+    server.transport.pause();
+    for (const step of [() => {}, () => robot.lose(server, client)]) {
+      const publisher = client.publisher({ topic: "/a", encoding: "raw" });
+      const writer = publisher.writable.getWriter();
+      while (publisher.publish(new Uint8Array(4 << 20)));
+      const writing = assertRejects(() => writer.write(new Uint8Array(1)), FoxgloveError, "the publisher is closed");
+      await quiet();
+      await step();
+      if (how === "the stream's abort") await writer.abort();
+      else publisher.close();
+      await writing;
+      assertEquals(publisher.publish(new Uint8Array(1)), false);
+    }
+    await client.close({ timeoutMs: 0 });
+  });
+}
+
+test("a publisher that cannot be advertised is refused at once, while connected and while not, and leaves nothing", async () => {
+  const { robot, server, client } = await ScriptedRobot.connected(CLIENT_PUBLISH);
+  const wrong = { topic: 5, encoding: "json" } as unknown as PublisherOptions;
+  assertThrows(() => client.publisher(wrong), TypeError, "topic");
+  await robot.lose(server, client);
+  assertThrows(() => client.publisher(wrong), TypeError, "topic");
+  const second = await robot.greet(client, CLIENT_PUBLISH.info);
+  client.publisher({ topic: "/a", encoding: "json" });
+  assertEquals((await second.expect("advertise")).channels.length, 1);
+  await client.close();
 });
 
 test("aborting a writable closes its publisher", async () => {

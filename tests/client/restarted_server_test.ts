@@ -192,6 +192,16 @@ test("what a feed has of an old session and nobody has read is dropped; in the s
 test("nothing that an old server says is heard after its connection has ended, whatever it is", async () => {
   const { robot, server, client } = await ScriptedRobot.connected({ info: EVERYTHING });
   advertise(server, { channelId: 1, serviceId: 1, value: "old" });
+  server.send({ op: "time", timestamp: 1n }, {
+    op: "playbackState",
+    status: "playing",
+    currentTime: 1n,
+    speed: 1,
+    didSeek: false,
+    requestId: "",
+  });
+  await server.settle(client);
+  assertEquals([client.time, client.playback.state?.currentTime], [1n, 1n]);
   const busy = new Busy(client);
   await server.settle(client);
   const requests = server.inbox.splice(0);

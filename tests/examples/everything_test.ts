@@ -6,11 +6,13 @@ import { ExampleProcess } from "../support/example_process.ts";
 import { otherRuntimes } from "../support/other_runtimes.ts";
 import { test } from "../support/test.ts";
 import { clientSuite } from "../suites/everything/client.ts";
+import { npmClientSuite } from "../suites/everything/npm_client.ts";
 import { onServer } from "../suites/everything/scene.ts";
 import { greetingRows, wireSuite } from "../suites/everything/wire.ts";
 
 wireSuite(onServer("everything, on the wire"));
 clientSuite(onServer("everything, for our client"));
+npmClientSuite(onServer("everything, for the npm client"));
 for (const [name, command] of otherRuntimes()) greetingRows(onServer(`everything, on ${name}`, command));
 
 /** How it ends that cannot begin. */

@@ -208,7 +208,12 @@ test("service call: what was thrown and has no text is a failure too", async () 
 
 const UNENCODABLE: [string, unknown, ServiceOptions, RegExp][] = [
   ["a symbol", Symbol("s"), JSON_BOTH, /no JSON form/],
-  ["undefined for an encoding that is not JSON", undefined, { response: { encoding: "cdr" } }, /"cdr" takes a Uint8Array/],
+  [
+    "undefined for an encoding that is not JSON",
+    undefined,
+    { response: { encoding: "cdr" } },
+    /"cdr" takes a Uint8Array/,
+  ],
   ["a bigint", 1n, JSON_BOTH, /BigInt/i],
   ["an object for an encoding that is not JSON", {}, { response: { encoding: "cdr" } }, /"cdr" takes a Uint8Array/],
 ];

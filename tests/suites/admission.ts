@@ -4,11 +4,14 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Authorize } from "../../src/server/admission.ts";
+import type { Permissions } from "../../src/server/permissions.ts";
 import { FoxgloveServer, type ServerOptions } from "../../src/server/server.ts";
 import { deferred } from "../../src/util/async.ts";
+import { utf8 } from "../support/raw_bytes.ts";
 import { type HttpAnswer, RawSocket, type RequestOptions } from "../support/raw_socket.ts";
 import type { Listen } from "../support/listeners.ts";
 import { test } from "../support/test.ts";
+import { nextEvent } from "../support/wire_client.ts";
 
 interface Scene {
   server: FoxgloveServer;
@@ -45,6 +48,16 @@ export function admissionSuite(name: string, listen: Listen, traits: AdmissionTr
   waits(on);
   origins(on);
   numbers(on);
+}
+
+/** The topics that a client is told of. */
+async function topicsOf(port: number, path: string): Promise<unknown[]> {
+  const peer = await RawSocket.connect(port);
+  await peer.request({ ...OFFER, path });
+  await peer.readFrame();
+  const { channels } = JSON.parse(utf8((await peer.readFrame()).payload));
+  await peer.destroy();
+  return channels.map(({ topic }: { topic: string }) => topic);
 }
 
 type On = (sentence: string, options: ServerOptions, body: (scene: Scene) => Promise<void>) => void;
@@ -85,6 +98,8 @@ function authorizations(on: On): void {
     ["401", () => Promise.resolve({ status: 401, reason: "Who is there?" }), 401, "Who is there?\n"],
     ["nothing", () => undefined as never, 403, "Not authorized\n"],
     ["something true", () => 1 as never, 403, "Not authorized\n"],
+    ["the identity of nobody", () => ({ identity: undefined as never }), 403, "Not authorized\n"],
+    ["an identity that is null", () => Promise.resolve({ identity: null as never }), 403, "Not authorized\n"],
     ["a status that it may not choose", () => ({ status: 101 }) as never, 403, "Not authorized\n"],
   ];
   for (const [what, authorize, status, body] of refusals) {
@@ -96,6 +111,28 @@ function authorizations(on: On): void {
       assertEquals([scene.server.clients.size, scene.errors], [0, []]);
     });
   }
+
+  const guests: Record<string, unknown> = { ann: { name: "Ann", admin: true }, bob: "Bob" };
+  const known: Authorize = async ({ url }) => ({ identity: (await guests[url.slice(1)])! });
+  const permissions: Permissions = { see: ({ identity }, topic) => identity === guests.ann || topic !== "/internal" };
+  on("the identity that authorize gives is the client's, and the filters'", {
+    authorize: known,
+    permissions,
+  }, async ({ server, port }) => {
+    for (const topic of ["/internal", "/pose"]) server.channel(topic, { encoding: "json" });
+    const seen: unknown[] = [];
+    server.on("connect", ({ client }) => seen.push(client.identity));
+    assertEquals(await topicsOf(port, "/ann"), ["/internal", "/pose"]);
+    assertEquals(await topicsOf(port, "/bob"), ["/pose"]);
+    assertEquals((await ask(port, { path: "/eve" })).status, 403);
+    assertEquals(seen, [guests.ann, guests.bob]);
+  });
+
+  on("who was let in with true has no identity", { authorize: () => true }, async ({ server, port }) => {
+    const connected = nextEvent(server, "connect");
+    await ask(port);
+    assertEquals((await connected).client.identity, undefined);
+  });
 
   const challenge = 'Basic realm="robot"\r\nX-Injected: 1';
   on("a challenge is one header line", { authorize: () => ({ status: 401, challenge }) }, async ({ port }) => {

@@ -1,5 +1,6 @@
 /** What the server does on every input, row by row of `docs/behaviour.md`, on real sockets and for each adapter. */
 import type { Listen } from "../support/listeners.ts";
+import { answerRows } from "./behaviour/answers.ts";
 import { assetRows } from "./behaviour/assets.ts";
 import { channelRows } from "./behaviour/channels.ts";
 import { clientPublishRows } from "./behaviour/client_publish.ts";
@@ -10,6 +11,7 @@ import { harmRows } from "./behaviour/harm.ts";
 import { invalidRows } from "./behaviour/invalid.ts";
 import { limitRows } from "./behaviour/limits.ts";
 import { slowLimitRows } from "./behaviour/limits_slow.ts";
+import { orderRows } from "./behaviour/ordering.ts";
 import { parameterRows } from "./behaviour/parameters.ts";
 import { playbackRows } from "./behaviour/playback.ts";
 import { onAdapter } from "./behaviour/scene.ts";
@@ -32,4 +34,6 @@ export function behaviourSuite(name: string, listen: Listen, traits: ServerTrait
   harmRows(on);
   limitRows(on);
   slowLimitRows(on);
+  orderRows(on);
+  answerRows(on);
 }

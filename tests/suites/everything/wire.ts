@@ -11,6 +11,7 @@ const PLAYBACK = ["foxglove.sdk.v1", "foxglove.sdk.v1.1"];
 /** Declares the tests. */
 export function wireSuite(on: On): void {
   greetingRows(on);
+  statusRows(on);
   channelRows(on);
   echoRows(on);
   serviceRows(on);
@@ -36,7 +37,9 @@ export function greetingRows(on: On): void {
       }
     });
   }
+}
 
+function statusRows(on: On): void {
   on("each client is shown the status hello, and later no more", async ({ visit }) => {
     const [one, two] = [await visit(), await visit()];
     for (const visitor of [one, two]) {
