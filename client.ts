@@ -28,7 +28,7 @@ export { FATAL_CLOSE_CODES, type ReconnectOptions } from "./src/client/backoff.t
 export { connect, type ConnectOptions } from "./src/client/connect.ts";
 export { type ClientCloseOptions, FoxgloveClient } from "./src/client/client.ts";
 export type { ClientEvents, ClientWarning, SessionEvent } from "./src/client/client_events.ts";
-export type { ConnectionStats, Counters, FoxgloveClientStats } from "./src/client/client_stats.ts";
+export type { ClientCounters, ConnectionStats, FoxgloveClientStats } from "./src/client/client_stats.ts";
 export type { CloseInfo } from "./src/client/connection.ts";
 export { ConnectionGraphView } from "./src/client/connection_graph.ts";
 export { Feed, type FeedOptions } from "./src/client/feed.ts";

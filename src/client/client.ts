@@ -11,7 +11,7 @@ import { Events, type Listener } from "../util/events.ts";
 import type { Clock } from "../util/time.ts";
 import { Catalogue } from "./catalogue.ts";
 import type { ClientEvents } from "./client_events.ts";
-import type { Counters, FoxgloveClientStats } from "./client_stats.ts";
+import type { ClientCounters, FoxgloveClientStats } from "./client_stats.ts";
 import type { Greeted } from "./attempt.ts";
 import type { CloseInfo } from "./connection.ts";
 import type { ConnectionGraphView } from "./connection_graph.ts";
@@ -52,7 +52,7 @@ export interface ClientSetup {
   readonly protocol: Subprotocol;
   readonly url: string | undefined;
   readonly limits: ClientLimits;
-  readonly counters: Counters;
+  readonly counters: ClientCounters;
   readonly clock: Clock;
 }
 

@@ -6,7 +6,7 @@
 import { ProtocolError } from "../protocol/errors.ts";
 
 /** Figures that outlive a connection. */
-export interface Counters {
+export interface ClientCounters {
   /** Messages, and entries of lists in messages, that do not follow the protocol; each raised an `error` event. */
   invalidMessages: number;
   /** Messages that mean nothing to this client: unknown ops, unknown ids, anything before `serverInfo`. */
@@ -37,18 +37,18 @@ export interface ConnectionStats {
 }
 
 /** What a `FoxgloveClient` has done and has now. */
-export interface FoxgloveClientStats extends Counters, ConnectionStats {
+export interface FoxgloveClientStats extends ClientCounters, ConnectionStats {
   /** Subscriptions on the wire; all readers of a channel share one. */
   subscriptions: number;
 }
 
 /** Counters of a client that has seen nothing yet. */
-export function newCounters(): Counters {
+export function newCounters(): ClientCounters {
   return { invalidMessages: 0, ignoredMessages: 0, lateMessages: 0, droppedMessages: 0, reconnects: 0 };
 }
 
 /** Counts a message that could not be read or taken. @returns Whether it is worth telling: a newer peer is not. */
-export function countFailure(counters: Counters, error: unknown): boolean {
+export function countFailure(counters: ClientCounters, error: unknown): boolean {
   if (error instanceof ProtocolError && error.code === "unknown_op") {
     counters.ignoredMessages++;
     return false;

@@ -19,7 +19,10 @@ import { standardWebSocket, type WebSocketFactory, webSocketUrl } from "./open.t
 export interface ConnectOptions extends WaitOptions {
   /** The names of the protocol to offer, best first. Default: all that there are, newest first. */
   subprotocols?: readonly Subprotocol[];
-  /** Makes the socket. Default: the runtime's `WebSocket`; Node 20 has none, and `./node` exports one for it. */
+  /**
+   * Makes the socket. Default: the runtime's `WebSocket`. `./node` exports one for Node 20, which has none; also for Deno,
+   * whose own leaves Nagle's algorithm on, so that a request right after another may wait 40 ms.
+   */
   webSocket?: WebSocketFactory;
   /** Ends the attempt: `connect()` then rejects with the signal's reason. Means nothing afterwards. */
   signal?: AbortSignal;

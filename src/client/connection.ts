@@ -12,7 +12,7 @@ import { deferred } from "../util/async.ts";
 import { truncateUtf8 } from "../util/bytes.ts";
 import { ConnectionError, FoxgloveError } from "../util/errors.ts";
 import type { Clock } from "../util/time.ts";
-import { type ConnectionStats, type Counters, countFailure } from "./client_stats.ts";
+import { type ClientCounters, type ConnectionStats, countFailure } from "./client_stats.ts";
 import type { ClientLimits } from "./limits.ts";
 
 /** How a connection ended. */
@@ -43,7 +43,7 @@ export interface ConnectionSink {
 export interface ConnectionOptions {
   readonly clock: Clock;
   readonly limits: ClientLimits;
-  readonly counters: Counters;
+  readonly counters: ClientCounters;
 }
 
 const MAX_REASON_BYTES = 123;

@@ -8,7 +8,7 @@ import type { Entry, MessageOf, ServerMessage } from "../protocol/messages.ts";
 import type { Events } from "../util/events.ts";
 import { type Catalogue, setAll, takeAll } from "./catalogue.ts";
 import type { ClientEvents } from "./client_events.ts";
-import { type Counters, countFailure } from "./client_stats.ts";
+import { type ClientCounters, countFailure } from "./client_stats.ts";
 import type { Features } from "./features.ts";
 import type { Publishers } from "./publishers.ts";
 import { refusedChannel } from "./second_chances.ts";
@@ -22,7 +22,7 @@ export interface ClientParts {
   readonly publishers: Publishers;
   readonly features: Features;
   readonly events: Events<ClientEvents>;
-  readonly counters: Counters;
+  readonly counters: ClientCounters;
 }
 
 type Message = ServerMessage<true>;

@@ -7,7 +7,7 @@ import { encodeClientMessage } from "../protocol/codec.ts";
 import type { ClientChannel, ClientMessage, ServerInfo } from "../protocol/messages.ts";
 import { FoxgloveError } from "../util/errors.ts";
 import type { Catalogue } from "./catalogue.ts";
-import type { Counters } from "./client_stats.ts";
+import type { ClientCounters } from "./client_stats.ts";
 import type { LinkPart } from "./link.ts";
 import { clientChannel, Publisher, type PublisherHost, type PublisherOptions } from "./publisher.ts";
 import { requireCapability } from "./requests.ts";
@@ -15,7 +15,7 @@ import { requireCapability } from "./requests.ts";
 /** What the publishers need of their client. */
 export interface PublishersHost {
   readonly catalogue: Catalogue;
-  readonly counters: Counters;
+  readonly counters: ClientCounters;
   send(message: ClientMessage): void;
   publish(channelId: number, data: Uint8Array): boolean;
   room(bytes: number): Promise<void> | undefined;

@@ -9,13 +9,13 @@ import { type Deferred, deferred, type WaitOptions, within } from "../util/async
 import { type ConnectionError, FoxgloveError } from "../util/errors.ts";
 import type { Clock } from "../util/time.ts";
 import type { Catalogue } from "./catalogue.ts";
-import type { Counters } from "./client_stats.ts";
+import type { ClientCounters } from "./client_stats.ts";
 import type { ClientLimits } from "./limits.ts";
 
 /** What a concern (services, parameters, …) needs of its client. */
 export interface RequestHost {
   readonly catalogue: Catalogue;
-  readonly counters: Counters;
+  readonly counters: ClientCounters;
   readonly clock: Clock;
   readonly limits: ClientLimits;
   /** Why nothing can be sent: set from the end of a connection until there is a new one. */
@@ -105,7 +105,7 @@ export class Requests<T, Context = undefined> {
 }
 
 /** Counts an answer that nobody waits for; `wasAsked`: somebody has. */
-export function countStray(counters: Counters, wasAsked: boolean): void {
+export function countStray(counters: ClientCounters, wasAsked: boolean): void {
   if (wasAsked) counters.lateMessages++;
   else counters.ignoredMessages++;
 }

@@ -6,7 +6,7 @@
 import type { ClientMessage, MessageOf, ServerMessage } from "../protocol/messages.ts";
 import type { ConnectionError } from "../util/errors.ts";
 import { type Clock, wallTime } from "../util/time.ts";
-import type { Counters } from "./client_stats.ts";
+import type { ClientCounters } from "./client_stats.ts";
 import type { Ending } from "./inbox.ts";
 import type { Reader } from "./reader.ts";
 import { countStray } from "./requests.ts";
@@ -16,7 +16,7 @@ import type { ServerChannel } from "./server_channel.ts";
 /** What the subscriptions need of their client. */
 export interface SubscriptionsHost {
   readonly channels: ReadonlyMap<number, ServerChannel>;
-  readonly counters: Counters;
+  readonly counters: ClientCounters;
   readonly clock: Clock;
   send(message: ClientMessage): void;
 }

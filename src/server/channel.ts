@@ -4,6 +4,7 @@
  * @module
  */
 import type { AdvertisedChannel } from "../protocol/messages.ts";
+import { describe } from "../protocol/describe.ts";
 import { type SchemaData, schemaDataToWire } from "../protocol/schema_data.ts";
 import { jsonEncode } from "../util/json.ts";
 import { wallTime } from "../util/time.ts";
@@ -134,7 +135,13 @@ export class Channel<T = unknown> {
   }
 
   #bytes(message: T | Uint8Array): Uint8Array {
-    return message instanceof Uint8Array ? message : this.#encode(message);
+    if (message instanceof Uint8Array) return message;
+    const bytes: unknown = this.#encode(message);
+    // A text would go out as zeros.
+    if (bytes instanceof Uint8Array) return bytes;
+    throw new TypeError(
+      `Cannot publish on "${this.topic}": its encode option gave ${describe(bytes)}, need a Uint8Array`,
+    );
   }
 }
 

@@ -16,6 +16,8 @@ export interface ServerLimits {
   clientChannels: number;
   /** Names in one parameter request, and names whose updates one client has asked for. Default 10 000. */
   parameterNames: number;
+  /** Parameters that clients have created and not deleted, of all clients together. Default 1000. */
+  clientParameters: number;
   /** Parameter requests of one client that wait for async validators. Default 32. */
   parameterRequests: number;
   /** Milliseconds that an async validator of a parameter has for its verdict. Default 30 000. */
@@ -67,6 +69,8 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   clientChannels: 1_000,
   // The largest ROS systems have a few thousand parameters.
   parameterNames: 10_000,
+  // A person adds a handful; they stay when their client leaves.
+  clientParameters: 1_000,
   // A viewer has one or two under way; more wait for something that does not come.
   parameterRequests: 32,
   // As long as a service call may take: a validator may have to ask a device.

@@ -126,11 +126,11 @@ export class ParameterRequests {
   }
 
   /** Forgets a client that has left. */
-  release(session: Session): void {
+  release(session: Session, reason: FoxgloveError): void {
     const state = this.#states.get(session);
     if (state === undefined) return;
     this.#states.delete(session);
-    state.left.abort();
+    state.left.abort(reason);
     if (state.interest.any) this.#host.parameterEvents.emit("unsubscribe", { client: session, names: [] });
   }
 
@@ -142,8 +142,6 @@ export class ParameterRequests {
       return session.status("error", "Too many parameter requests");
     }
     state.queue.run(() => {
-      // It has been answered, and nothing more of it is to happen.
-      if (state.left.signal.aborted) return;
       const failed = (error: unknown) => events.emit("error", { error, during: "parameter request" });
       return job(state)?.catch(failed);
     });

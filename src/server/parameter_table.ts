@@ -33,6 +33,12 @@ export interface TableChange {
 /** All parameters by name, in the order in which they were made. */
 export class ParameterTable<Validator = unknown> {
   readonly #entries = new Map<string, ParameterEntry<Validator>>();
+  #ofClients = 0;
+
+  /** How many parameters clients have made. */
+  get ofClients(): number {
+    return this.#ofClients;
+  }
 
   /** Every parameter that exists. */
   *live(): Generator<Parameter> {
@@ -53,6 +59,8 @@ export class ParameterTable<Validator = unknown> {
   /** Makes a parameter, or makes it anew with other rules. @returns `undefined` when the value is what it was. */
   declare(parameter: Parameter, rules: ParameterRules<Validator> & { own: boolean }): TableChange | undefined {
     const previous = this.get(parameter.name);
+    if (this.#entries.get(parameter.name)?.own === false) this.#ofClients--;
+    if (!rules.own) this.#ofClients++;
     this.#entries.set(parameter.name, { ...rules, parameter, live: true });
     return change(parameter.name, previous, parameter);
   }
@@ -68,6 +76,7 @@ export class ParameterTable<Validator = unknown> {
   /** Forgets a parameter. @returns `undefined` when there was none. */
   forget(name: string): TableChange | undefined {
     const previous = this.get(name);
+    if (this.#entries.get(name)?.own === false) this.#ofClients--;
     this.#entries.delete(name);
     return change(name, previous, undefined);
   }

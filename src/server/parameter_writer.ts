@@ -6,7 +6,7 @@
 import type { Parameter } from "../protocol/messages.ts";
 import { parameterData } from "../protocol/parameter_data.ts";
 import { within } from "../util/async.ts";
-import { failureText } from "./failures.ts";
+import { failureText, isPromiseLike } from "./failures.ts";
 import { fitted, type ParameterEntry, type ParameterTable, typed } from "./parameter_table.ts";
 import type { ParameterHost } from "./parameter_requests.ts";
 import type { ParameterRequest, ParameterValidator } from "./parameters.ts";
@@ -57,7 +57,10 @@ export class ParameterWriter {
     if (entry?.readOnly) return "it is read-only";
     if (wanted.value === undefined) return wanted;
     if (entry !== undefined) return fitted(wanted, entry.parameter);
-    return this.#host.options.clientsCreate === false ? "clients cannot create parameters" : typed(wanted);
+    const { options, limits } = this.#host;
+    if (options.clientsCreate === false) return "clients cannot create parameters";
+    if (this.#table.ofClients < limits.clientParameters) return typed(wanted);
+    return `too many parameters, the limit is ${limits.clientParameters}`;
   }
 
   #conclude(
@@ -103,11 +106,11 @@ export class ParameterWriter {
     const { name, signal } = request;
     const failed = (error: unknown) => this.#failed(error, request);
     try {
-      const verdict = validator(request);
-      if (!(verdict instanceof Promise)) return verdict ?? undefined;
+      const verdict: unknown = validator(request);
+      if (!isPromiseLike(verdict)) return verdictOf(verdict);
       const what = `verdict on parameter "${name}"`;
-      return within(verdict, what, { signal, clock, timeoutMs: limits.parameterMs })
-        .then((verdict) => verdict ?? undefined, failed);
+      return within(Promise.resolve(verdict), what, { signal, clock, timeoutMs: limits.parameterMs })
+        .then(verdictOf, failed);
     } catch (error) {
       return failed(error);
     }
@@ -117,6 +120,11 @@ export class ParameterWriter {
     if (!signal.aborted) this.#host.events.emit("error", { error, during: `validator of parameter "${name}"` });
     return failureText(error);
   }
+}
+
+/** Anything but nothing is a reason: a validator that says `false` has not said yes. */
+function verdictOf(verdict: unknown): Verdict {
+  return verdict === undefined || verdict === null ? undefined : failureText(verdict);
 }
 
 function validatorsOf(

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { PlaybackStatus } from "../protocol/constants.ts";
+import { PLAYBACK_STATUSES, type PlaybackStatus } from "../protocol/constants.ts";
+import { quote } from "../protocol/describe.ts";
 import type { ServerClient } from "./server_client.ts";
 
 /** What a client has asked for, as the handlers of a {@link PlaybackSource} see it. */
@@ -121,11 +122,15 @@ export class PlaybackController {
    * latest is kept for a slow client: it may be called for every message.
    *
    * @throws {RangeError} when the speed is no finite number.
+   * @throws {TypeError} when the status or the time is none.
    */
   update(update: PlaybackUpdate): void {
-    if (update.speed !== undefined && !Number.isFinite(update.speed)) {
-      throw new RangeError(`Invalid speed of playback: ${update.speed}`);
+    const { status, speed, currentTime } = update;
+    if (status !== undefined && !PLAYBACK_STATUSES.includes(status)) {
+      throw new TypeError(`Invalid status of playback: ${quote(String(status))}`);
     }
+    if (speed !== undefined && !Number.isFinite(speed)) throw new RangeError(`Invalid speed of playback: ${speed}`);
+    if (currentTime !== undefined) checkTime(currentTime);
     this.#hooks.update(update);
   }
 
@@ -139,8 +144,16 @@ export class PlaybackController {
    * discarded, and they are told of the jump.
    *
    * @param time Nanoseconds since 1970, taken into the range.
+   * @throws {TypeError} when the time is none.
    */
   jump(time: bigint): void {
+    checkTime(time);
     this.#hooks.jump(time);
   }
+}
+
+/** Refuses a time before it is in the state: every later answer would fail on it. */
+export function checkTime(time: unknown): void {
+  if (typeof time === "bigint") return;
+  throw new TypeError(`Invalid time of playback: ${String(time)} is no bigint of nanoseconds`);
 }

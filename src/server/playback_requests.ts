@@ -8,9 +8,15 @@ import { within } from "../util/async.ts";
 import type { FoxgloveError } from "../util/errors.ts";
 import type { Events } from "../util/events.ts";
 import { type Clock, toSecNsec } from "../util/time.ts";
-import { failureText } from "./failures.ts";
+import { failureText, isPromiseLike } from "./failures.ts";
 import type { ServerLimits } from "./limits.ts";
-import { PlaybackController, type PlaybackRequest, type PlaybackSource, type PlaybackUpdate } from "./playback.ts";
+import {
+  checkTime,
+  PlaybackController,
+  type PlaybackRequest,
+  type PlaybackSource,
+  type PlaybackUpdate,
+} from "./playback.ts";
 import { inOrder, RequestQueue } from "./request_queue.ts";
 import type { ServerEvents } from "./server_events.ts";
 import type { Session } from "./session.ts";
@@ -68,6 +74,8 @@ export class PlaybackRequests {
   start(source: PlaybackSource): PlaybackController {
     if (this.#source !== undefined) throw new TypeError("Cannot add playback: the server has a source already");
     const { startTime, endTime } = source;
+    checkTime(startTime);
+    checkTime(endTime);
     if (startTime < 0n || startTime > endTime || endTime > MAX_U64) {
       throw new RangeError(`Invalid range of playback: ${startTime} to ${endTime} ns`);
     }
@@ -276,6 +284,6 @@ export class PlaybackRequests {
 
 /** Goes on when a handler is done: at once, if it does not wait. */
 function after(handled: void | Promise<void>, next: () => void): void | Promise<void> {
-  if (handled instanceof Promise) return handled.then(next);
+  if (isPromiseLike(handled)) return Promise.resolve(handled).then(next);
   next();
 }

@@ -19,10 +19,12 @@ export class RequestQueue {
     const pending = this.#last === undefined ? job() : this.#last.then(job);
     if (pending === undefined) return;
     this.#inFlight++;
-    const last: Promise<void> = pending.then(() => {
+    const over = () => {
       this.#inFlight--;
       if (this.#last === last) this.#last = undefined;
-    });
+    };
+    // One that fails all the same must not stop the next.
+    const last: Promise<void> = pending.then(over, over);
     this.#last = last;
   }
 }

@@ -102,7 +102,11 @@ export class Session implements ServerClient {
   #cutReason = "";
   #invalidMessages = 0;
   #closing: Required<CloseOptions> | undefined;
+  /** Others come too late, or are too many: nobody has heard of them. */
+  #greeted = false;
   #over = false;
+  /** When the connection is cut, of the clock: the soonest that anybody has asked for. */
+  #cutAt = Infinity;
   #cancelTermination = () => {};
 
   constructor(
@@ -145,6 +149,7 @@ export class Session implements ServerClient {
 
   /** Says who the server is and what it has. One `advertise` is always sent, as the published specification asks. */
   greet(): void {
+    this.#greeted = true;
     this.sendServerInfo();
     const told = this.advertise(this.host.channels.all());
     if (told === 0) this.send({ op: "advertise", channels: [] });
@@ -237,16 +242,24 @@ export class Session implements ServerClient {
     const { code = 1000, reason = "", timeoutMs = this.host.limits.closeMs } = options;
     checkCloseCode(code);
     if (this.#over) return;
-    this.#cancelTermination();
-    this.#cancelTermination = this.host.clock.delay(timeoutMs, () => this.#transport.terminate());
+    this.#cutIn(timeoutMs);
     if (this.#closing !== undefined) return;
-    this.#failRequests("Connection is closing");
+    this.#failRequests(new ConnectionError("Connection is closing"));
     // A handler that was told so may have called this method.
     if (this.#closing !== undefined) return;
     this.#closing = { code, reason: truncateUtf8(reason, MAX_REASON_BYTES) };
     this.#queue.purgeAll();
     this.#queue.flush();
     this.#closeWhenSent();
+  }
+
+  /** Cuts the connection after so long, unless it is to be cut sooner. */
+  #cutIn(ms: number): void {
+    const { clock } = this.host;
+    if (clock.now() + ms >= this.#cutAt) return;
+    this.#cutAt = clock.now() + ms;
+    this.#cancelTermination();
+    this.#cancelTermination = clock.delay(ms, () => this.#transport.terminate());
   }
 
   /** What does not fit now waits for the transport: its drain comes here again. */
@@ -273,8 +286,7 @@ export class Session implements ServerClient {
   }
 
   /** Answers what still waits for a handler, as long as answers go out, and tells the handlers to stop. */
-  #failRequests(text: string): void {
-    const reason = new ConnectionError(text);
+  #failRequests(reason: ConnectionError): void {
     this.host.calls.release(this, reason);
     this.host.assets.release(this, reason);
     this.host.playback.release(this, reason);
@@ -353,6 +365,7 @@ export class Session implements ServerClient {
   }
 
   #disconnected(code: number, reason: string): void {
+    const left = new ConnectionError("Client has left");
     this.#over = true;
     this.#cancelTermination();
     this.#keepAlive?.stop();
@@ -360,11 +373,12 @@ export class Session implements ServerClient {
     this.#queue.close();
     this.subscriptions.release();
     this.channels.release();
-    this.host.parameters.release(this);
+    this.host.parameters.release(this, left);
     this.host.graph.release(this);
-    this.#failRequests("Client has left");
+    this.#failRequests(left);
     this.host.ended(this);
-    this.host.events.emit("disconnect", { client: this, code, reason: reason || this.#cutReason });
+    const event = { client: this, code, reason: reason || this.#cutReason };
+    if (this.#greeted) this.host.events.emit("disconnect", event);
     this.#ended.resolve();
   }
 }

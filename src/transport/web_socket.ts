@@ -117,7 +117,7 @@ class WebSocketTransport implements Transport {
     this.#detach();
     if (this.#socket.terminate !== undefined) this.#socket.terminate();
     else closeSocket(this.#socket);
-    this.#clock.defer(() => this.#sink?.close(1006, ""));
+    this.#clock.defer(() => this.#tellEnd(1006, ""));
   }
 
   #write(batch: readonly Message[]): void {
@@ -183,7 +183,14 @@ class WebSocketTransport implements Transport {
   #end(code: number, reason: string): void {
     if (this.#ended) return;
     this.#detach();
-    this.#sink?.close(code, reason);
+    this.#tellEnd(code, reason);
+  }
+
+  /** Deno keeps a socket that was cut for as long as it may be idle: not what used it, too. */
+  #tellEnd(code: number, reason: string): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.close(code, reason);
   }
 
   #detach(): void {

@@ -94,10 +94,7 @@ test("1006 after an own close() is normal", async () => {
 });
 
 test("closing the client ends iteration after what had come", async () => {
-  const { server, client } = await ScriptedServer.connected();
-  server.advertise({ id: 1, topic: "/a" });
-  const subscription = client.subscribe("/a");
-  await server.expect("subscribe");
+  const { server, client, subscription } = await ScriptedServer.subscribed();
   server.data(1, 1);
   server.data(1, 2);
   await server.settle(client);
@@ -110,10 +107,7 @@ test("closing the client ends iteration after what had come", async () => {
 });
 
 test("a connection that is cut ends iteration with a ConnectionError after what had come", async () => {
-  const { server, client } = await ScriptedServer.connected();
-  server.advertise({ id: 1, topic: "/a" });
-  const subscription = client.subscribe("/a");
-  await server.expect("subscribe");
+  const { server, client, subscription } = await ScriptedServer.subscribed();
   server.data(1, "last words");
   await server.settle(client);
   server.transport.terminate();

@@ -120,3 +120,13 @@ test("an inbox that is discarded forgets what it has", async () => {
   assertEquals([queue.size, queue.dropped, queue.ended], [0, 0, true]);
   assertEquals((await queue.next()).done, true);
 });
+
+test("whoever reads ahead of an error, or behind it, and never looks has nothing to handle", async () => {
+  const queue = inbox(10);
+  const ahead = queue.next();
+  queue.end({ error: new Error("cut") });
+  queue.next();
+  // Unhandled, this would fail the test on every runtime.
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await assertRejects(() => ahead, Error, "cut");
+});

@@ -4,6 +4,7 @@ import type { ParameterUpdate } from "../../src/client/parameters.ts";
 import type { Parameter } from "../../src/protocol/messages.ts";
 import { ConnectionError, FoxgloveError, TimeoutError } from "../../src/util/errors.ts";
 import { ManualClock } from "../support/manual_clock.ts";
+import { ScriptedRobot } from "../support/scripted_robot.ts";
 import { nextTurn, ScriptedServer } from "../support/scripted_server.ts";
 import { test } from "../support/test.ts";
 
@@ -324,4 +325,16 @@ test("feeds of updates end with the client, and with an error when the connectio
   await assertRejects(() => cut.client.parameterUpdates(["a"]).next(), ConnectionError);
   await nextTurn();
   assertEquals([own.clock.delays, cut.clock.delays], [0, 0]);
+});
+
+test("names that cannot be sent are refused at once, while connected and while not, and leave nothing", async () => {
+  const { robot, server, client } = await ScriptedRobot.connected({ info: INFO });
+  const wrong = [5] as unknown as string[];
+  assertThrows(() => client.parameterUpdates(wrong), TypeError, "parameterNames");
+  await robot.lose(server, client);
+  assertThrows(() => client.parameterUpdates(wrong), TypeError, "parameterNames");
+  const second = await robot.greet(client, INFO);
+  client.parameterUpdates(["gain"]);
+  assertEquals((await second.expect("subscribeParameterUpdates")).parameterNames, ["gain"]);
+  await client.close();
 });

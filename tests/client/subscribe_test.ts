@@ -218,10 +218,7 @@ test("subscribe() refuses limits that are not positive", async () => {
 });
 
 test("leaving the loop closes the subscription", async () => {
-  const { server, client } = await ScriptedServer.connected();
-  server.advertise({ id: 1, topic: "/a" });
-  const subscription = client.subscribe("/a");
-  await server.expect("subscribe");
+  const { server, client, subscription } = await ScriptedServer.subscribed();
   server.data(1, 1);
   server.data(1, 2);
   for await (const message of subscription) {
@@ -234,10 +231,7 @@ test("leaving the loop closes the subscription", async () => {
 });
 
 test("closing a subscription ends the loop over it, and forgets what waits", async () => {
-  const { server, client } = await ScriptedServer.connected();
-  server.advertise({ id: 1, topic: "/a" });
-  const subscription = client.subscribe("/a");
-  await server.expect("subscribe");
+  const { server, client, subscription } = await ScriptedServer.subscribed();
   for (let n = 0; n < 3; n++) server.data(1, n);
   const seen: unknown[] = [];
   for await (const { value } of subscription) {

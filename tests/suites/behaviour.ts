@@ -2,6 +2,7 @@
 import type { Listen } from "../support/listeners.ts";
 import { answerRows } from "./behaviour/answers.ts";
 import { assetRows } from "./behaviour/assets.ts";
+import { callbackRows } from "./behaviour/callbacks.ts";
 import { channelRows } from "./behaviour/channels.ts";
 import { clientPublishRows } from "./behaviour/client_publish.ts";
 import { connectionRows } from "./behaviour/connection.ts";
@@ -13,6 +14,7 @@ import { limitRows } from "./behaviour/limits.ts";
 import { slowLimitRows } from "./behaviour/limits_slow.ts";
 import { orderRows } from "./behaviour/ordering.ts";
 import { parameterRows } from "./behaviour/parameters.ts";
+import { permissionRows } from "./behaviour/permissions.ts";
 import { playbackRows } from "./behaviour/playback.ts";
 import { onAdapter } from "./behaviour/scene.ts";
 import { serviceRows } from "./behaviour/services.ts";
@@ -36,4 +38,6 @@ export function behaviourSuite(name: string, listen: Listen, traits: ServerTrait
   slowLimitRows(on);
   orderRows(on);
   answerRows(on);
+  callbackRows(on);
+  permissionRows(on);
 }

@@ -13,7 +13,7 @@ import {
 import { FoxgloveServer } from "../../src/server/server.ts";
 import { CountingClock } from "../support/counting_clock.ts";
 import { CountingSignal } from "../support/counting_signal.ts";
-import { survivors } from "../support/garbage.ts";
+import { Mortals } from "../support/garbage.ts";
 import { event } from "../support/scripted_robot.ts";
 import { test } from "../support/test.ts";
 
@@ -95,14 +95,13 @@ export function clientChurnSuite(name: string, pave: Pave): void {
     const server = everything();
     const road = await pave(server);
     const [clock, counting] = [new CountingClock(), new CountingSignal()];
-    const clients: WeakRef<FoxgloveClient>[] = [];
+    const mortals = new Mortals();
     for (let gain = 1; gain <= 1000; gain++) {
       const client = await comeAndGo(road, { clock, reconnect: false }, { gain, signal: counting.signal });
-      clients.push(new WeakRef(client));
+      mortals.add("clients", client);
       assertEquals([clock.delays, counting.listeners, client.stats().subscriptions], [0, 0, 0], `client ${gain}`);
     }
-    // What runs this, and the last turns of it, may hold on to a few.
-    assertLess(await survivors(clients), 10);
+    await mortals.assertGone();
     await road.stop();
     await server.close();
     assertEquals(server.clients.size, 0);
@@ -113,10 +112,10 @@ export function clientChurnSuite(name: string, pave: Pave): void {
     const road = await pave(server);
     const [clock, counting] = [new CountingClock(), new CountingSignal()];
     const { signal } = counting;
-    const dialled: WeakRef<object>[] = [];
+    const mortals = new Mortals();
     const dial = async () => {
       const end = await road.dial();
-      dialled.push(new WeakRef(end));
+      mortals.add("connections", end);
       return end;
     };
     const client = await connect(dial, { clock, reconnect: { minDelayMs: 1, maxDelayMs: 1, jitter: 0 } });
@@ -137,8 +136,8 @@ export function clientChurnSuite(name: string, pave: Pave): void {
       assertEquals(reconnects, gain);
       assertLess(subscriptions, 2);
     }
-    assertEquals(dialled.length, 201);
-    assertLess(await survivors(dialled.slice(0, -1)), 10);
+    assertEquals(mortals.count("connections"), 201);
+    await mortals.assertGone();
     await client.close();
     assertEquals([clock.delays, counting.listeners, client.stats().subscriptions], [0, 0, 0]);
     await road.stop();

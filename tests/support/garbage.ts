@@ -1,25 +1,56 @@
-/** Finds out what is still held on to. Not for browsers, where nobody can ask for a collection. */
+/** What nobody holds any more, on runtimes that can be told to look: Deno, Bun and Node. */
+import { AssertionError } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { systemClock } from "../../src/util/time.ts";
 
-interface BunGlobal {
-  gc(force: boolean): void;
-}
+const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } };
 
-/** How many of some objects are still held on to by something. */
-export async function survivors(objects: readonly WeakRef<object>[]): Promise<number> {
-  const collect = collector();
-  for (let i = 0; i < 3; i++) {
-    // An object that was looked at is kept until its turn is over.
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    collect();
-  }
-  return objects.filter((object) => object.deref() !== undefined).length;
-}
+/** Collects what can be collected now. */
+export const collect: () => void = Bun === undefined ? exposed() : () => Bun.gc(true);
 
-function collector(): () => void {
-  const { Bun: bun } = globalThis as { Bun?: BunGlobal };
-  if (bun !== undefined) return () => bun.gc(true);
+function exposed(): () => void {
   setFlagsFromString("--expose-gc");
   return runInNewContext("gc");
+}
+
+/** Turns of the event loop, each with a collection: what a turn has on its stack is freed in a later one. */
+const ROUNDS = 50;
+
+/** Objects of which nothing may stay behind, told apart by kind. */
+export class Mortals {
+  readonly #refs = new Map<string, WeakRef<object>[]>();
+
+  add(kind: string, object: object): void {
+    const refs = this.#refs.get(kind) ?? [];
+    this.#refs.set(kind, refs);
+    refs.push(new WeakRef(object));
+  }
+
+  /** How many there have been. */
+  count(kind: string): number {
+    return this.#refs.get(kind)?.length ?? 0;
+  }
+
+  /** How many are still there, by kind. */
+  alive(): Record<string, number> {
+    return Object.fromEntries(
+      Array.from(this.#refs, ([kind, refs]) => [kind, refs.filter((ref) => ref.deref()).length]),
+    );
+  }
+
+  /** Fails when more than one of a hundred of a kind is held; a collector may take the stack for references. */
+  async assertGone(): Promise<void> {
+    const isLeft = ([kind, alive]: [string, number]) => alive > this.count(kind) / 100;
+    let left: [string, number][] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      await new Promise<void>((resolve) => systemClock.defer(resolve));
+      collect();
+      left = Object.entries(this.alive()).filter(isLeft);
+      if (left.length === 0) return;
+    }
+    throw new AssertionError(
+      left.map(([kind, alive]) => `${alive} of ${this.count(kind)} ${kind} are held`).join(", "),
+    );
+  }
 }

@@ -5,6 +5,7 @@
 import { AssertionError } from "@std/assert";
 import { connect, type ConnectOptions } from "../../src/client/connect.ts";
 import type { FoxgloveClient } from "../../src/client/client.ts";
+import type { MessageSubscription } from "../../src/client/message_subscription.ts";
 import { decodeClientMessage, encodeServerMessage } from "../../src/protocol/codec.ts";
 import type {
   AdvertisedChannel,
@@ -57,6 +58,17 @@ export class ScriptedServer {
     const server = new ScriptedServer(options);
     server.info(options.info);
     return { server, client: await connect(server.clientEnd, options.client) };
+  }
+
+  /** A server with a client that is subscribed to "/a", which is channel 1, by subscription 1. */
+  static async subscribed(): Promise<
+    { server: ScriptedServer; client: FoxgloveClient; subscription: MessageSubscription }
+  > {
+    const { server, client } = await ScriptedServer.connected();
+    server.advertise({ id: 1, topic: "/a" });
+    const subscription = client.subscribe("/a");
+    await server.expect("subscribe");
+    return { server, client, subscription };
   }
 
   /** Sends messages of the protocol, or raw texts or bytes. */

@@ -13,6 +13,7 @@ export function limitRows(on: On): void {
   clients(on);
   kept(on);
   names(on);
+  created(on);
   inFlight(on);
   assets(on);
   entries(on);
@@ -148,6 +149,28 @@ function names(on: On): void {
     for (const name of ["a", "d"]) server.parameters.set(name, 1);
     assertEquals((await viewer.expect("parameterValues")).parameters, [{ name: "d", value: 1 }]);
   }, { parameters: {}, limits });
+}
+
+function created(on: On): void {
+  on("clientParameters: clients create N, N + 1 is refused alone, and created when one is deleted", async (scene) => {
+    const { server } = scene;
+    server.parameters.set("own", 0);
+    const [viewer, other] = [await scene.client(), await scene.client()];
+    const set = (client: RawClient, ...names: string[]) =>
+      client.ask({ op: "setParameters", parameters: names.map((name) => ({ name, value: 1 })) });
+    const refusal = (name: string) =>
+      status("error", `Parameter ${name} was not set: too many parameters, the limit is 2`);
+    assertEquals(await set(viewer, "a", "own"), []);
+    assertEquals(await set(other, "b", "c", "a"), [refusal("c")], "it counts what all have created");
+    // They stay when their client leaves.
+    const gone = nextEvent(server, "disconnect");
+    await viewer.close();
+    await gone;
+    assertEquals(await set(other, "c"), [refusal("c")]);
+    await other.ask({ op: "setParameters", parameters: [{ name: "a" }] });
+    assertEquals(await set(other, "c"), []);
+    assertEquals(server.parameters.names(), ["own", "b", "c"]);
+  }, { parameters: {}, limits: { clientParameters: 2 } });
 }
 
 function isStatus(message: Received): boolean {

@@ -2,19 +2,44 @@
 import { createFileRegistry, fromBinary, toJson } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { AssetError, connect, type FoxgloveClient, ServiceError } from "@foxwire/foxwire/client";
+import { deadline } from "@std/async";
+import { AssetError, type ClientEvents, connect, type FoxgloveClient, ServiceError } from "@foxwire/foxwire/client";
 import type { On } from "./scene.ts";
 
+const LIMIT_MS = 20_000;
 const START = 1_700_000_000_000_000_000n;
 
 /** The first items of something that goes on. */
-async function take<T>(items: AsyncIterable<T>, count: number): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) {
-    list.push(item);
-    if (list.length === count) break;
-  }
-  return list;
+function take<T>(items: AsyncIterable<T>, count: number): Promise<T[]> {
+  return soon(async () => {
+    const list: T[] = [];
+    for await (const item of items) {
+      list.push(item);
+      if (list.length === count) break;
+    }
+    return list;
+  });
+}
+
+/** What comes unasked may never come: Deno would wait for ever. */
+function soon<T>(wait: () => Promise<T>): Promise<T> {
+  return deadline(wait(), LIMIT_MS);
+}
+
+/** The first event that gives something. */
+function heard<Type extends keyof ClientEvents, T>(
+  client: FoxgloveClient,
+  type: Type,
+  pick: (event: ClientEvents[Type]) => T | undefined,
+): Promise<T> {
+  return soon(() =>
+    new Promise((resolve) => {
+      client.on(type, (event) => {
+        const picked = pick(event);
+        if (picked !== undefined) resolve(picked);
+      });
+    })
+  );
 }
 
 /** Declares the tests. */
@@ -69,11 +94,7 @@ export function clientSuite(on: On): void {
     const schema = { name: "Note", encoding: "jsonschema", data: { type: "object" } };
     const one = client.publisher<unknown>({ topic: "/note", encoding: "json", schema });
     const echoes = client.subscribe("/echo/note");
-    await new Promise<void>((resolve) => {
-      client.on("advertise", ({ channels }) => {
-        if (channels.some(({ topic }) => topic === "/echo/note")) resolve();
-      });
-    });
+    await heard(client, "advertise", ({ channels }) => channels.find(({ topic }) => topic === "/echo/note"));
     const two = other.publisher<unknown>({ topic: "/note", encoding: "json", schema });
     // An answer: what was sent before it is done.
     await Promise.all([client.getParameters(["int"]), other.getParameters(["int"])]);
@@ -82,9 +103,7 @@ export function clientSuite(on: On): void {
     const messages = await take(echoes, 2);
     assertEquals(messages.map(({ value }) => (value as { by: string }).by).toSorted(), ["one", "two"]);
     assertEquals(messages[0]!.channel.schema, { ...schema, data: '{"type":"object"}' });
-    const gone = new Promise<readonly { topic: string }[]>((resolve) => {
-      client.on("unadvertise", ({ channels }) => resolve(channels));
-    });
+    const gone = heard(client, "unadvertise", ({ channels }) => channels);
     one.close();
     await client.getParameters(["int"]);
     assertEquals([...client.channels.values()].some(({ topic }) => topic === "/echo/note"), true);
@@ -115,7 +134,7 @@ export function clientSuite(on: On): void {
       nested: { a: [1, { b: true }] },
       read_only: "fixed",
     });
-    const refusal = new Promise<string>((resolve) => client.on("status", ({ message }) => resolve(message)));
+    const refusal = heard(client, "status", ({ id, message }) => id === undefined ? message : undefined);
     const now = await client.setParameters({ read_only: "other", float: 2, nested: { a: [] } });
     assertEquals(Object.fromEntries(now), { read_only: "fixed", float: 2, nested: { a: [] } });
     assertMatch(await refusal, /^Parameter read_only was not set: ./);
@@ -134,13 +153,13 @@ export function clientSuite(on: On): void {
   as("the connection graph", async (client, url) => {
     const other = await connect(url);
     const subscription = other.subscribe("/pose");
-    for await (const graph of client.connectionGraph()) {
-      if (graph.subscribers.get("/pose")?.has("client-2")) {
-        assertEquals([...graph.publishers.get("/pose") ?? []], ["server"]);
-        assertEquals([...graph.providers.get("/add") ?? []], ["server"]);
-        break;
+    const graph = await soon(async () => {
+      for await (const graph of client.connectionGraph()) {
+        if (graph.subscribers.get("/pose")?.has("client-2")) return graph;
       }
-    }
+    });
+    assertEquals([...graph?.publishers.get("/pose") ?? []], ["server"]);
+    assertEquals([...graph?.providers.get("/add") ?? []], ["server"]);
     subscription.close();
     await other.close();
   });
@@ -153,17 +172,13 @@ export function clientSuite(on: On): void {
     assertEquals((await take(messages, 3)).map(({ value }) => value!.t), [1, 1.05, 1.1]);
     const paused = await client.playback.pause();
     assertEquals(paused.status, "paused");
-    const ended = new Promise<bigint>((resolve) => {
-      client.on("playbackState", ({ status, currentTime }) => status === "ended" && resolve(currentTime));
-    });
+    const ended = heard(client, "playbackState", (state) => state.status === "ended" ? state.currentTime : undefined);
     await client.playback.play({ time: START + 59_900_000_000n });
     assertEquals(await ended, START + 60_000_000_000n);
   });
 
   as("the status hello comes and goes", async (client) => {
-    const removed = new Promise<readonly string[]>((resolve) => {
-      client.on("removeStatus", ({ statusIds }) => resolve(statusIds));
-    });
+    const removed = heard(client, "removeStatus", ({ statusIds }) => statusIds);
     await client.getParameters(["int"]);
     assertEquals(client.statuses.get("hello"), { level: "info", message: "hello", id: "hello" });
     assertEquals(await removed, ["hello"]);

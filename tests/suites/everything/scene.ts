@@ -1,5 +1,6 @@
 /** The reference server as a process of its own, and a visitor who speaks the wire protocol by hand. */
 import { assertEquals, AssertionError } from "@std/assert";
+import { deadline } from "@std/async";
 import { type Command, ExampleProcess } from "../../support/example_process.ts";
 import { type JsonMessage, RawClient, type Received } from "../../support/raw_client.ts";
 import { utf8 } from "../../support/raw_bytes.ts";
@@ -138,13 +139,18 @@ export class Visitor {
     return this.raw.destroy();
   }
 
-  /** Time goes on coming, whatever is missing: so there is a limit for all of it. */
+  /** Time and pings go on coming, whatever is missing: so there is a limit for all of it. */
   async #next<T>(what: string, pick: (message: Received) => T | undefined): Promise<T> {
-    const start = performance.now();
-    while (performance.now() - start < LIMIT_MS) {
+    return await deadline(this.#look(pick), LIMIT_MS).catch((error) => {
+      throw new AssertionError(`No ${what} within ${LIMIT_MS} ms: ${error.message}`);
+    });
+  }
+
+  /** Ends with the connection. */
+  async #look<T>(pick: (message: Received) => T | undefined): Promise<T> {
+    for (;;) {
       const picked = pick(await this.raw.next());
       if (picked !== undefined) return picked;
     }
-    throw new AssertionError(`No ${what} within ${LIMIT_MS} ms, though other messages came`);
   }
 }
