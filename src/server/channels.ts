@@ -1,26 +1,22 @@
 /**
- * The channels of a server, and telling clients about them.
+ * The channels of a server.
  *
  * @module
  */
 import type { AdvertisedChannel } from "../protocol/messages.ts";
-import { type Advertised, advertised } from "./batches.ts";
+import { advertised } from "./batches.ts";
 import { advertisedChannel, Channel, type ChannelOptions } from "./channel.ts";
 import { Fanout } from "./fanout.ts";
+import { Registry, type RegistryEntry, type RegistryHooks } from "./registry.ts";
 
 /** A channel with its subscribers. */
-export interface ChannelEntry {
+export interface ChannelEntry extends RegistryEntry<AdvertisedChannel> {
   readonly channel: Channel<never>;
-  readonly advertised: Advertised<AdvertisedChannel>;
   readonly fanout: Fanout;
 }
 
 /** What happens when the set of channels changes. */
-export interface ChannelHooks {
-  /** The first channel since the last {@link ChannelRegistry.takeAdded} was added. */
-  added(): void;
-  /** A channel that clients know of is gone. */
-  removed(entry: ChannelEntry): void;
+export interface ChannelHooks extends RegistryHooks<ChannelEntry> {
   /** A channel was made, or is gone, whether clients have heard of it or not. */
   came(topic: string): void;
   went(topic: string): void;
@@ -28,59 +24,33 @@ export interface ChannelHooks {
   doubled(topic: string): void;
 }
 
-/** All channels by id. Ids start at 1 and are never used again. */
-export class ChannelRegistry {
-  readonly #entries = new Map<number, ChannelEntry>();
+/** All channels. */
+export class ChannelRegistry extends Registry<AdvertisedChannel, ChannelEntry> {
   /** How many live channels each topic has. */
   readonly #topics = new Map<string, number>();
   /** Topics whose second channel has been told of. */
   readonly #doubled = new Set<string>();
   readonly #hooks: ChannelHooks;
-  readonly #added = new Set<ChannelEntry>();
-  #nextId = 1;
 
   constructor(hooks: ChannelHooks) {
+    super(hooks);
     this.#hooks = hooks;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
-  /** A channel that clients have been told of; others are unknown to them, whatever they guess. */
-  get(id: number): ChannelEntry | undefined {
-    const entry = this.#entries.get(id);
-    return entry !== undefined && this.#added.has(entry) ? undefined : entry;
-  }
-
-  /** Every channel as it is advertised. */
-  all(): Advertised<AdvertisedChannel>[] {
-    return Array.from(this.#entries.values(), ({ advertised }) => advertised);
-  }
-
-  add<T>(topic: string, options: ChannelOptions<T>): Channel<T> {
-    const id = this.#nextId++;
-    const info = advertisedChannel(id, topic, options as ChannelOptions<never>);
+  /** Makes a channel. */
+  make<T>(topic: string, options: ChannelOptions<T>): Channel<T> {
+    const info = advertisedChannel(this.nextId, topic, options as ChannelOptions<never>);
     const fanout = new Fanout();
-    const channel = new Channel<T>(info, options, { fanout, remove: () => this.#remove(id) });
-    const entry: ChannelEntry = {
+    const remove = () => this.remove(info.id, () => this.#gone(topic));
+    const channel = new Channel<T>(info, options, { fanout, remove });
+    this.add({
       channel: channel as unknown as Channel<never>,
       advertised: advertised(info, { op: "advertise", channels: [info] }),
       fanout,
-    };
-    this.#entries.set(id, entry);
-    this.#added.add(entry);
-    if (this.#added.size === 1) this.#hooks.added();
+    });
     this.#count(topic);
     this.#hooks.came(topic);
     return channel;
-  }
-
-  /** The channels added since the last call that are still there. */
-  takeAdded(): Advertised<AdvertisedChannel>[] {
-    const added = Array.from(this.#added, ({ advertised }) => advertised);
-    this.#added.clear();
-    return added;
   }
 
   #count(topic: string): void {
@@ -92,19 +62,10 @@ export class ChannelRegistry {
     }
   }
 
-  #uncount(topic: string): void {
+  #gone(topic: string): void {
     const left = (this.#topics.get(topic) ?? 1) - 1;
     if (left === 0) this.#topics.delete(topic);
     else this.#topics.set(topic, left);
-  }
-
-  #remove(id: number): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    this.#entries.delete(id);
-    this.#uncount(entry.channel.topic);
-    this.#hooks.went(entry.channel.topic);
-    // One that nobody has heard of yet leaves as quietly as it came.
-    if (!this.#added.delete(entry)) this.#hooks.removed(entry);
+    this.#hooks.went(topic);
   }
 }

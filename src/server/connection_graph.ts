@@ -143,7 +143,7 @@ export function createGraph(sources: GraphSources): { graph: ConnectionGraph; fe
 }
 
 function* allEntries(sources: GraphSources, own: Iterable<GraphEntry>): Generator<GraphEntry> {
-  for (const { info } of sources.channels.all()) yield publishedByServer(info.topic);
+  for (const { channel } of sources.channels.all()) yield publishedByServer(channel.topic);
   for (const service of sources.services()) yield providedByServer(service);
   for (const session of sources.sessions) {
     for (const { topic } of session.subscriptions.stats()) yield subscribedBy(session, topic);

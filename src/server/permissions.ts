@@ -4,7 +4,6 @@
  * @module
  */
 import type { Events } from "../util/events.ts";
-import type { Advertised } from "./batches.ts";
 import type { ServerClient } from "./server_client.ts";
 import type { ServerEvents } from "./server_events.ts";
 
@@ -76,33 +75,4 @@ export class PermissionCheck {
 function refusePromise(answer: Promise<unknown>, right: string): never {
   answer.catch(() => {});
   throw new TypeError(`Permission "${right}" must answer true or false at once, not with a promise`);
-}
-
-/**
- * What a client may not know of, by id. It is decided when the client would be told of a thing, and stays so for as
- * long as the thing is there: nobody hears of the end of what it never heard of.
- */
-export class HiddenIds {
-  readonly #ids = new Set<number>();
-
-  /** The items that are allowed; the others are hidden from now on. */
-  sift<T extends { readonly id: number }>(
-    items: readonly Advertised<T>[],
-    isAllowed: (info: T) => boolean,
-  ): Advertised<T>[] {
-    return items.filter(({ info }) => {
-      const allowed = isAllowed(info);
-      if (!allowed) this.#ids.add(info.id);
-      return allowed;
-    });
-  }
-
-  has(id: number): boolean {
-    return this.#ids.has(id);
-  }
-
-  /** The thing is gone. @returns Whether it was hidden. */
-  delete(id: number): boolean {
-    return this.#ids.delete(id);
-  }
 }

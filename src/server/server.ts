@@ -15,6 +15,7 @@ import { VERSION } from "../util/version.ts";
 import type { AssetHandler } from "./asset.ts";
 import { AssetRequests } from "./assets.ts";
 import { Admissions } from "./admission.ts";
+import { announceAdded } from "./announcements.ts";
 import type { Channel, ChannelOptions } from "./channel.ts";
 import { type ChannelEntry, ChannelRegistry } from "./channels.ts";
 import { type ConnectionGraph, createGraph, providedByServer, publishedByServer } from "./connection_graph.ts";
@@ -26,12 +27,12 @@ import type { ParameterStore } from "./parameters.ts";
 import type { PlaybackController, PlaybackSource } from "./playback.ts";
 import { PlaybackRequests } from "./playback_requests.ts";
 import { PermissionCheck } from "./permissions.ts";
-import type { ServerClient } from "./server_client.ts";
+import type { CloseOptions, ServerClient } from "./server_client.ts";
 import type { ServerEvents } from "./server_events.ts";
 import type { AcceptOptions, ServerCloseOptions, ServerOptions, ServerStats } from "./server_options.ts";
 import type { Service, ServiceHandler, ServiceOptions } from "./service.ts";
 import { ServiceCalls } from "./service_calls.ts";
-import { advertiseServices, type ServiceEntry, ServiceRegistry, unadvertiseService } from "./services.ts";
+import { type ServiceEntry, ServiceRegistry } from "./services.ts";
 import { Session, type SessionHost } from "./session.ts";
 import { Totals } from "./totals.ts";
 
@@ -141,7 +142,7 @@ export class FoxgloveServer implements AsyncDisposable {
    * @throws {TypeError} when the schema's data does not fit its encoding, or the message encoding needs a schema.
    */
   channel<T = unknown>(topic: string, options: ChannelOptions<T>): Channel<T> {
-    return this.#channels.add(topic, options);
+    return this.#channels.make(topic, options);
   }
 
   /**
@@ -159,7 +160,7 @@ export class FoxgloveServer implements AsyncDisposable {
     handler: ServiceHandler<Request, Response>,
   ): Service {
     const timeoutMs = options.timeoutMs ?? this.limits.serviceMs;
-    const service = this.#services.add(name, { ...options, timeoutMs }, handler as ServiceHandler<never>);
+    const service = this.#services.make(name, { ...options, timeoutMs }, handler as ServiceHandler<never>);
     this.#declare("services");
     return service;
   }
@@ -267,16 +268,12 @@ export class FoxgloveServer implements AsyncDisposable {
     }
     this.#advertiseAdded();
     const session = new Session(this.#host, { id: ++this.#connections, transport, protocol, peer: options });
+    session.shownChannels.decide(this.#channels.known());
+    session.shownServices.decide(this.#services.known());
+    const refusal = this.#refusal();
     this.#sessions.add(session);
-    if (this.#closed !== undefined) {
-      session.close({ code: 1001, reason: "Server is closing" });
-    } else if (this.#sessions.size > this.limits.clients) {
-      // Some were admitted at the same time, or by nobody.
-      session.close({ code: 1013, reason: "Server has as many clients as it allows" });
-    } else {
-      session.greet();
-      this.#events.emit("connect", { client: session });
-    }
+    if (refusal !== undefined) session.close(refusal);
+    else session.greet();
     return session;
   }
 
@@ -295,6 +292,13 @@ export class FoxgloveServer implements AsyncDisposable {
   /** {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Some were admitted at the same time, or by nobody. */
+  #refusal(): CloseOptions | undefined {
+    if (this.#closed !== undefined) return { code: 1001, reason: "Server is closing" };
+    const isFull = this.#sessions.size >= this.limits.clients;
+    return isFull ? { code: 1013, reason: "Server has as many clients as it allows" } : undefined;
   }
 
   async #close(options: ServerCloseOptions): Promise<void> {
@@ -369,18 +373,12 @@ export class FoxgloveServer implements AsyncDisposable {
   }
 
   #advertiseAdded(): void {
-    const added = this.#channels.takeAdded();
-    const services = this.#services.takeAdded();
-    if (added.length + services.length === 0) return;
-    for (const session of this.#sessions) {
-      session.advertise(added);
-      advertiseServices(session, services);
-    }
+    announceAdded([...this.#sessions], this.#channels, this.#services);
   }
 
   #serviceRemoved(entry: ServiceEntry): void {
     this.#calls.serviceRemoved(entry);
-    for (const session of this.#sessions) unadvertiseService(session, entry.service.id);
+    for (const { shownServices } of this.#sessions) shownServices.removed(entry.service.id);
   }
 
   #channelRemoved(entry: ChannelEntry): void {

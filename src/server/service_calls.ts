@@ -49,7 +49,7 @@ export class ServiceCalls {
   /** Answers `serviceCallRequest`. */
   call(session: Session, request: Request): void {
     const entry = this.#host.services.get(request.serviceId);
-    if (entry === undefined || session.hiddenServices.has(request.serviceId)) {
+    if (entry === undefined || session.shownServices.hides(request.serviceId)) {
       return fail(session, request, `Unknown service ID: ${request.serviceId}`);
     }
     const refusal = refusalOf(entry, request) ?? this.#refusalOf(session, request);

@@ -7,7 +7,7 @@ import { SendQueue } from "../flow/send_queue.ts";
 import type { StatusLevel, Subprotocol } from "../protocol/constants.ts";
 import { decodeClientMessage, encodeServerMessage } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import type { AdvertisedChannel, ServerInfo, ServerMessage } from "../protocol/messages.ts";
+import type { AdvertisedChannel, AdvertisedService, ServerInfo, ServerMessage } from "../protocol/messages.ts";
 import { SchemaTableWriter } from "../protocol/schema_table.ts";
 import { checkCloseCode, type Message, messageBytes, type Transport } from "../transport/transport.ts";
 import { truncateUtf8 } from "../util/bytes.ts";
@@ -16,20 +16,20 @@ import { ConnectionError } from "../util/errors.ts";
 import type { Events } from "../util/events.ts";
 import type { Clock } from "../util/time.ts";
 import type { AssetRequests } from "./assets.ts";
-import { type Advertised, inBatches } from "./batches.ts";
+import { Announcements } from "./announcements.ts";
 import type { ChannelEntry, ChannelRegistry } from "./channels.ts";
 import { ClientChannels } from "./client_channels.ts";
 import type { GraphFeed } from "./graph_feed.ts";
 import { KeepAlive, StallWatch } from "./keep_alive.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ParameterRequests } from "./parameter_requests.ts";
-import { HiddenIds, type Permissions } from "./permissions.ts";
+import type { Permissions } from "./permissions.ts";
 import type { PlaybackRequests } from "./playback_requests.ts";
 import { handleRequest, refuseInvalid } from "./requests.ts";
 import type { ClientStats, CloseOptions, ServerClient } from "./server_client.ts";
 import type { ServerEvents } from "./server_events.ts";
 import type { ServiceCalls } from "./service_calls.ts";
-import { advertiseServices, type ServiceRegistry } from "./services.ts";
+import type { ServiceRegistry } from "./services.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** What a session needs of its server. */
@@ -80,10 +80,10 @@ export class Session implements ServerClient {
   readonly host: SessionHost;
   readonly subscriptions: Subscriptions;
   readonly channels: ClientChannels;
-  /** Channels of the server that do not exist for this client. */
-  readonly hiddenChannels = new HiddenIds();
-  /** Services that do not exist for this client. */
-  readonly hiddenServices = new HiddenIds();
+  /** Channels of the server that exist for this client. */
+  readonly shownChannels: Announcements<AdvertisedChannel>;
+  /** Services that exist for this client. */
+  readonly shownServices: Announcements<AdvertisedService>;
   /** Settles when the connection is over. */
   readonly ended: Promise<void>;
   readonly #ended = deferred<void>();
@@ -94,8 +94,6 @@ export class Session implements ServerClient {
   #declared: readonly string[] = [];
   /** Topics whose drops this client has been told of, and not yet that they are over. */
   readonly #dropping = new Set<string>();
-  /** Batches of channels that the control lane had no room for yet. */
-  #unannounced: AdvertisedChannel[][] = [];
   readonly #keepAlive: KeepAlive | undefined;
   readonly #stallWatch: StallWatch | undefined;
   /** Why we have cut the connection. */
@@ -133,6 +131,19 @@ export class Session implements ServerClient {
     });
     this.subscriptions = new Subscriptions(this, this.#queue);
     this.channels = new ClientChannels(this);
+    const hasRoom = () => this.#queue.controlBytes < host.limits.controlBytes / 2;
+    this.shownChannels = new Announcements({
+      isAllowed: ({ topic }) => host.allows(this, "see", topic),
+      hasRoom,
+      tell: (channels) => this.send({ op: "advertise", channels }),
+      tellGone: (id) => this.send({ op: "unadvertise", channelIds: [id] }),
+    });
+    this.shownServices = new Announcements({
+      isAllowed: ({ name }) => host.allows(this, "call", name),
+      hasRoom,
+      tell: (services) => this.send({ op: "advertiseServices", services }),
+      tellGone: (id) => this.send({ op: "unadvertiseServices", serviceIds: [id] }),
+    });
     transport.bind({
       message: (data) => this.#received(data),
       drain: () => this.#drained(),
@@ -151,10 +162,12 @@ export class Session implements ServerClient {
   greet(): void {
     this.#greeted = true;
     this.sendServerInfo();
-    const told = this.advertise(this.host.channels.all());
+    const told = this.shownChannels.add(this.host.channels.known());
     if (told === 0) this.send({ op: "advertise", channels: [] });
-    advertiseServices(this, this.host.services.all());
+    this.shownServices.add(this.host.services.known());
+    this.announce();
     this.host.playback.greet(this);
+    this.host.events.emit("connect", { client: this });
   }
 
   sendServerInfo(): void {
@@ -169,24 +182,16 @@ export class Session implements ServerClient {
     if (capabilities.some((name) => !this.#declared.includes(name))) this.sendServerInfo();
   }
 
-  /**
-   * Announces those channels that exist for the client, as there is room: however many they are, they never overflow
-   * the control lane.
-   *
-   * @returns How many.
-   */
-  advertise(channels: readonly Advertised<AdvertisedChannel>[]): number {
-    const visible = this.hiddenChannels.sift(channels, ({ topic }) => this.host.allows(this, "see", topic));
-    this.#unannounced.push(...inBatches(visible));
-    this.#announce();
-    return visible.length;
+  /** Tells of the channels and services that were added, as there is room; a drain of the transport comes here again. */
+  announce(): void {
+    this.shownChannels.announce();
+    this.shownServices.announce();
   }
 
   /** Ends the subscription to a channel that went away, if any, and tells the client. @returns Raises the event. */
   channelRemoved({ channel }: ChannelEntry): (() => void) | undefined {
-    if (this.hiddenChannels.delete(channel.id)) return undefined;
     const raise = this.subscriptions.channelRemoved(channel.id);
-    if (!this.#forgetUnannounced(channel.id)) this.send({ op: "unadvertise", channelIds: [channel.id] });
+    this.shownChannels.removed(channel.id);
     return raise;
   }
 
@@ -262,23 +267,6 @@ export class Session implements ServerClient {
     this.#cancelTermination = clock.delay(ms, () => this.#transport.terminate());
   }
 
-  /** What does not fit now waits for the transport: its drain comes here again. */
-  #announce(): void {
-    while (this.#unannounced.length > 0 && this.#queue.controlBytes < this.host.limits.controlBytes / 2) {
-      this.send({ op: "advertise", channels: this.#unannounced.shift()! });
-    }
-  }
-
-  /** @returns Whether the client has not heard of the channel, and now never will. */
-  #forgetUnannounced(id: number): boolean {
-    const index = this.#unannounced.findIndex((batch) => batch.some((channel) => channel.id === id));
-    if (index < 0) return false;
-    const left = this.#unannounced[index]!.filter((channel) => channel.id !== id);
-    // Empty batches would pile up where channels come and go while the client stands still.
-    this.#unannounced.splice(index, 1, ...(left.length === 0 ? [] : [left]));
-    return true;
-  }
-
   /** Control that still waits after a flush waits for the transport: its drain comes here again. */
   #closeWhenSent(): void {
     if (this.#closing === undefined || this.#queue.controlBytes > 0) return;
@@ -338,7 +326,7 @@ export class Session implements ServerClient {
 
   #drained(): void {
     this.#queue.drain();
-    this.#announce();
+    this.announce();
     this.#closeWhenSent();
   }
 

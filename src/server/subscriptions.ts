@@ -37,7 +37,7 @@ export class Subscriptions {
     const session = this.#session;
     const entry = session.host.channels.get(channelId);
     const limit = session.host.limits.subscriptions;
-    if (entry === undefined || session.hiddenChannels.has(channelId)) {
+    if (entry === undefined || session.shownChannels.hides(channelId)) {
       return session.status("error", `Unknown channel ID: ${channelId}`);
     }
     if (!session.host.allows(session, "subscribe", entry.channel.topic)) {

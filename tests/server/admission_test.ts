@@ -1,5 +1,6 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { FoxgloveServer } from "../../src/server/server.ts";
+import { linkedTransports } from "../../src/transport/linked.ts";
 import { test } from "../support/test.ts";
 import { nextEvent, WireClient } from "../support/wire_client.ts";
 
@@ -18,5 +19,14 @@ test("clients, limit N: accept() greets N and closes the next one with 1013", as
   first.transport.close();
   while (server.clients.size > 0) await nextEvent(server, "disconnect");
   await WireClient.greeted(server);
+  await server.close();
+});
+
+test("the identity that accept() is given stands on the client", async () => {
+  const server = new FoxgloveServer();
+  const identity = { name: "Ann" };
+  const [serverEnd, clientEnd] = linkedTransports();
+  clientEnd.bind({ message() {}, drain() {}, close() {} });
+  assertStrictEquals(server.accept(serverEnd, { identity }).identity, identity);
   await server.close();
 });

@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertGreater } from "@std/assert";
 import { FoxgloveServer } from "../../src/server/server.ts";
-import { churnOfChannels, Watcher } from "../support/channel_churn.ts";
+import { churnOfChannels, type Watcher } from "../support/channel_churn.ts";
 import type { Listen } from "../support/listeners.ts";
 import { freshSeed, withSeed } from "../support/random.ts";
 import { RawClient } from "../support/raw_client.ts";

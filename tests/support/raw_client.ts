@@ -53,7 +53,7 @@ export class RawClient {
 
   /** The next message; pings are answered meanwhile. Fails when the connection ends instead, or none comes. */
   async next(): Promise<Received> {
-    for (;;) {
+    for (let pings = 0; pings < 3; pings++) {
       const frame = await this.socket.readFrame();
       if (!frame.fin) throw new AssertionError("Server has sent a fragment");
       if (frame.opcode === OPCODES.text) return JSON.parse(utf8(frame.payload));
@@ -61,6 +61,7 @@ export class RawClient {
       if (frame.opcode === OPCODES.binary) return new Uint8Array(frame.payload);
       this.#answer(frame);
     }
+    throw new AssertionError("No message from the server, only pings");
   }
 
   /** The next message, which is JSON of this op. */
