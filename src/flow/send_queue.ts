@@ -147,7 +147,7 @@ export class SendQueue {
   latest(message: Message, key: number): void {
     if (this.#deaf) return;
     const bytes = messageBytes(message);
-    const replaced = this.#data.replace(message, bytes, key);
+    const replaced = this.#fits(bytes) ? this.#data.replace(message, bytes, key) : this.#giveUpPlace(key);
     if (replaced === undefined) this.#offer(message, bytes, key, true);
     else this.#replaced(replaced);
   }
@@ -239,6 +239,22 @@ export class SendQueue {
   #sendFirst(message: Message, bytes: number): void {
     this.#arm();
     this.#send([message], bytes);
+  }
+
+  /** Whether a data message of `bytes` can wait beside others. */
+  #fits(bytes: number): boolean {
+    if (messageCost(bytes) <= this.#room()) return true;
+    // The transport may have got rid of something without a word.
+    this.#look();
+    return messageCost(bytes) <= this.#room();
+  }
+
+  /** The waiting message of `key` is out of date, and what comes cannot take its place. */
+  #giveUpPlace(key: number): undefined {
+    const { count, bytes } = this.#data;
+    this.#data.purge(key);
+    this.#totals.replacedMessages += count - this.#data.count;
+    this.#totals.replacedBytes += bytes - this.#data.bytes;
   }
 
   /** Makes room for a data message of `bytes`. @returns Whether it is taken; otherwise it counts as dropped. */

@@ -55,6 +55,11 @@ class Bench {
     return this.transport.waiting ?? 0;
   }
 
+  /** What the transport leaves of the budget. */
+  get #room(): number {
+    return Math.max(LIMITS.dataBytes / 2, LIMITS.dataBytes - this.buffered);
+  }
+
   sendControl(bytes: number): void {
     if (this.overflowed) return;
     this.#arrives(this.control, bytes, LATEST_KEY, (message) => this.queue.control(message));
@@ -71,9 +76,13 @@ class Bench {
     if (place < 0) {
       return this.#arrives(this.data, bytes, LATEST_KEY, (message) => this.queue.latest(message, LATEST_KEY));
     }
+    this.counts.replaced++;
+    if (bytes + MESSAGE_OVERHEAD > this.#room) {
+      this.data.splice(place, 1);
+      return this.#arrives(this.data, bytes, LATEST_KEY, (message) => this.queue.latest(message, LATEST_KEY));
+    }
     const message = this.#message(bytes);
     this.data[place] = { message, key: LATEST_KEY, bytes };
-    this.counts.replaced++;
     this.queue.latest(message, LATEST_KEY);
   }
 
@@ -125,6 +134,15 @@ class Bench {
     const message = this.#message(bytes);
     lane.push({ message, key, bytes });
     send(message);
+    if (lane === this.data && this.overflowed) this.#refused(message);
+  }
+
+  /** The status of a drop has made control overflow: the queue takes nothing more, not what the drop was for either. */
+  #refused(message: Message): void {
+    const place = this.data.findIndex((waiting) => waiting.message === message);
+    if (place < 0) return;
+    this.data.splice(place, 1);
+    this.counts.in--;
   }
 
   #sent(batch: readonly Message[]): void {
@@ -140,8 +158,7 @@ class Bench {
 
   #dropped(key: number, bytes: number): void {
     const newest = this.data.at(-1)!;
-    const room = Math.max(LIMITS.dataBytes / 2, LIMITS.dataBytes - this.buffered);
-    const lost = newest.bytes + MESSAGE_OVERHEAD > room ? this.data.pop() : this.data.shift();
+    const lost = newest.bytes + MESSAGE_OVERHEAD > this.#room ? this.data.pop() : this.data.shift();
     assertEquals({ key, bytes }, { key: lost!.key, bytes: lost!.bytes });
     this.counts.dropped++;
     this.lossy = true;
