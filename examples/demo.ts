@@ -30,7 +30,8 @@ async function main(args: string[]): Promise<void> {
     return server.close();
   });
   const { messages, channels } = received ?? station.totals;
-  console.log(`${messages} messages on ${channels} channels`);
+  // Without its own client it sends nothing when nobody has come.
+  if (flags.watch || messages > 0) console.log(`${messages} messages on ${channels} channels`);
 }
 
 /** Aborts at Ctrl-C or another request to end, after `seconds`, and when nobody reads the output any more. */

@@ -7,7 +7,7 @@ import type { BrokenRequest, ProtocolError } from "../protocol/errors.ts";
 import type { MessageOf, ServerMessage } from "../protocol/messages.ts";
 import type { WaitOptions } from "../util/async.ts";
 import { type ConnectionError, FoxgloveError } from "../util/errors.ts";
-import { type RequestHost, Requests, requireCapability } from "./requests.ts";
+import { type RequestHost, Requests, requireToAsk } from "./requests.ts";
 
 /** The server has not got an asset, or cannot give it. `code` is `"asset_failed"`. */
 export class AssetError extends FoxgloveError {
@@ -45,7 +45,7 @@ export class Assets {
       what: `asset "${uri}"`,
       context: uri,
       start: (requestId) => {
-        requireCapability(this.#host.catalogue.serverInfo, "assets", `Cannot fetch "${uri}"`);
+        requireToAsk(this.#host, "assets", `Cannot fetch "${uri}"`);
         this.#host.send({ op: "fetchAsset", uri, requestId });
       },
     }, options);

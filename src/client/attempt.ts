@@ -6,19 +6,19 @@
 import { isSubprotocol, type Subprotocol } from "../protocol/constants.ts";
 import type { ServerInfo } from "../protocol/messages.ts";
 import type { Transport } from "../transport/transport.ts";
-import { webSocketTransport } from "../transport/web_socket.ts";
+import { type WebSocketLike, webSocketTransport } from "../transport/web_socket.ts";
 import { type WaitOptions, within } from "../util/async.ts";
 import { ConnectionError } from "../util/errors.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { make, opened } from "./open.ts";
 
 /** Makes a `WebSocket` that is open or opening, or a {@link Transport}, for each attempt to connect. */
-export type TransportFactory = () => WebSocket | Transport | Promise<WebSocket | Transport>;
+export type TransportFactory = () => WebSocketLike | Transport | Promise<WebSocketLike | Transport>;
 
 /** What all attempts of a client have in common. */
 export interface AttemptOptions extends ConnectionOptions {
   /** What to connect to; only what makes its sockets itself can be tried more than once. */
-  readonly target: WebSocket | Transport | TransportFactory;
+  readonly target: WebSocketLike | Transport | TransportFactory;
   /** What it is called in messages. */
   readonly name: string;
   readonly subprotocols: readonly Subprotocol[];
@@ -64,10 +64,12 @@ export class Attempt {
     const { target, name } = this.#options;
     if (typeof target !== "function") return await this.#take(target);
     signal?.throwIfAborted();
-    return await this.#take(await make(target, name));
+    const made = make(target, name);
+    // No turn in between if it can be helped: a Node socket to a port that fetch forbids fails before the next one.
+    return await this.#take(made instanceof Promise ? await made : made);
   }
 
-  async #take(target: WebSocket | Transport): Promise<Connection> {
+  async #take(target: WebSocketLike | Transport): Promise<Connection> {
     const { name, subprotocols, clock } = this.#options;
     const ready = "bind" in target;
     const connection = new Connection(ready ? target : webSocketTransport(target, { clock }), this.#options);

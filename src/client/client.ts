@@ -6,7 +6,7 @@
 import type { Subprotocol } from "../protocol/constants.ts";
 import type { AdvertisedService, ServerInfo, Status } from "../protocol/messages.ts";
 import type { ParameterData } from "../protocol/parameter_data.ts";
-import type { WaitOptions } from "../util/async.ts";
+import { checkTimeout, type WaitOptions } from "../util/async.ts";
 import { Events, type Listener } from "../util/events.ts";
 import type { Clock } from "../util/time.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -27,7 +27,7 @@ import type { ParameterSettings, ParameterUpdate } from "./parameters.ts";
 import { Playback } from "./playback.ts";
 import type { Publisher, PublisherOptions } from "./publisher.ts";
 import { Publishers } from "./publishers.ts";
-import { type ChannelSelector, Reader } from "./reader.ts";
+import { type ChannelSelector, checkSelector, Reader } from "./reader.ts";
 import type { ServerChannel } from "./server_channel.ts";
 import type { CallServiceOptions } from "./services.ts";
 import { startAfresh } from "./session.ts";
@@ -186,6 +186,7 @@ export class FoxgloveClient implements AsyncDisposable {
    *
    * @param selector A topic, a function that says which channels, or `{ channelId }`.
    * @throws {RangeError} when there is no channel with that id, or a limit is not a positive number.
+   * @throws {TypeError} when the selector is none.
    */
   subscribe<T = unknown>(selector: ChannelSelector, options: SubscribeOptions<T> = {}): MessageSubscription<T> {
     const reader = new Reader<T>({
@@ -208,6 +209,7 @@ export class FoxgloveClient implements AsyncDisposable {
    *
    * @throws {FoxgloveError} when the server does not take messages from clients (code `"capability"`), or not in this
    * encoding (`"encoding"`).
+   * @throws {ConnectionError} when the client is over.
    * @throws {TypeError} when the schema's data does not fit its encoding.
    */
   publisher<T = unknown>(options: PublisherOptions<T>): Publisher<T> {
@@ -296,6 +298,7 @@ export class FoxgloveClient implements AsyncDisposable {
    *
    * @param names Which ones; none or an empty list: all.
    * @throws {FoxgloveError} when the server does not tell of updates (code `"capability"`).
+   * @throws {ConnectionError} when the client is over.
    * @throws {RangeError} when `highWaterMark` is not a positive number.
    */
   parameterUpdates(names: readonly string[] = [], options: FeedOptions = {}): Feed<ParameterUpdate> {
@@ -321,6 +324,7 @@ export class FoxgloveClient implements AsyncDisposable {
    *
    * @param options `signal` closes the view.
    * @throws {FoxgloveError} when the server has no connection graph (code `"capability"`).
+   * @throws {ConnectionError} when the client is over.
    */
   connectionGraph(options: { signal?: AbortSignal } = {}): ConnectionGraphView {
     return this.#parts.features.graph.open(options.signal);
@@ -345,13 +349,14 @@ export class FoxgloveClient implements AsyncDisposable {
    * Ends the connection in bounded time, after what was published. Subscriptions end when what they have is read.
    * Idempotent.
    *
-   * @throws {RangeError} when the code is not 1000 or 3000 to 4999.
+   * @throws {RangeError} when the code is not 1000 or 3000 to 4999, or `timeoutMs` makes no sense.
    */
   async close(options: ClientCloseOptions = {}): Promise<void> {
     const { code = 1000, reason = "", timeoutMs = this.#limits.closeMs, signal } = options;
     if (code !== 1000 && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
       throw new RangeError(`Cannot close with code ${code}: a client may use 1000 and 3000 to 4999`);
     }
+    checkTimeout(timeoutMs);
     this.#closing = true;
     for (const part of this.#lasting) part.end({});
     await this.#link.close({ code, reason, timeoutMs, signal });
@@ -363,6 +368,7 @@ export class FoxgloveClient implements AsyncDisposable {
   }
 
   #checkSelector(selector: ChannelSelector): ChannelSelector {
+    checkSelector(selector);
     if (typeof selector === "object" && !this.channels.has(selector.channelId)) {
       throw new RangeError(`Cannot subscribe to channel ${selector.channelId}: the server has none with this id`);
     }

@@ -5,7 +5,8 @@
  */
 import { type Subprotocol, SUBPROTOCOLS } from "../protocol/constants.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { WaitOptions } from "../util/async.ts";
+import type { WebSocketLike } from "../transport/web_socket.ts";
+import { checkTimeout, type WaitOptions } from "../util/async.ts";
 import { type Clock, systemClock } from "../util/time.ts";
 import { Attempt, type TransportFactory } from "./attempt.ts";
 import { type ReconnectOptions, reconnectOptions } from "./backoff.ts";
@@ -13,7 +14,7 @@ import { FoxgloveClient } from "./client.ts";
 import { newCounters } from "./client_stats.ts";
 import { CLIENT_LIMITS, type ClientLimits } from "./limits.ts";
 import { Link, type LinkOptions } from "./link.ts";
-import { standardWebSocket, type WebSocketFactory, webSocketUrl } from "./open.ts";
+import { checkSocket, standardWebSocket, type WebSocketFactory, webSocketUrl } from "./open.ts";
 
 /** How to connect. */
 export interface ConnectOptions extends WaitOptions {
@@ -54,8 +55,8 @@ export interface ConnectOptions extends WaitOptions {
  * @throws {ConnectionError} when there is no connection, or it ends too early, or the server speaks another protocol.
  * @throws {TimeoutError} when there is no `serverInfo` within the time limit.
  * @throws {FoxgloveError} when the runtime has no `WebSocket` (code `"no_websocket"`).
- * @throws {TypeError} when the address is none of a WebSocket, or `reconnect` is asked for what cannot be made again.
- * @throws {RangeError} when a number in `reconnect` makes no sense.
+ * @throws {TypeError} when the target is none, as an address without `ws://` or `wss://`; or when `reconnect` is asked for what cannot be made again.
+ * @throws {RangeError} when a time limit or a number in `reconnect` makes no sense.
  *
  * @example
  * ```ts
@@ -91,7 +92,7 @@ export interface ConnectOptions extends WaitOptions {
  * ```
  */
 export async function connect(
-  target: string | URL | WebSocket | Transport | TransportFactory,
+  target: string | URL | WebSocketLike | Transport | TransportFactory,
   options: ConnectOptions = {},
 ): Promise<FoxgloveClient> {
   const { clock = systemClock, subprotocols = SUBPROTOCOLS } = options;
@@ -102,6 +103,8 @@ export async function connect(
   const { connectTimeoutMs = limits.connectMs } = typeof options.reconnect === "object" ? options.reconnect : {};
   const setup: LinkOptions = { ...where, clock, limits, counters, subprotocols, reconnect, connectTimeoutMs };
   const { timeoutMs = limits.connectMs } = options;
+  checkTimeout(timeoutMs);
+  checkTimeout(connectTimeoutMs, "connectTimeoutMs");
   const greeted = await new Attempt(setup).run({ ...options, timeoutMs });
   const link = new Link(greeted.connection, setup);
   return new FoxgloveClient({ ...greeted, link, url, limits, counters, clock });
@@ -110,7 +113,7 @@ export async function connect(
 type Resolved = Pick<LinkOptions, "target" | "name"> & { url: string | undefined };
 
 function resolveTarget(
-  target: string | URL | WebSocket | Transport | TransportFactory,
+  target: string | URL | WebSocketLike | Transport | TransportFactory,
   subprotocols: readonly Subprotocol[],
   { webSocket }: ConnectOptions,
 ): Resolved {
@@ -120,7 +123,7 @@ function resolveTarget(
     const make = webSocket ?? standardWebSocket();
     return { target: () => make(url, [...subprotocols]), name: `"${url}"`, url };
   }
-  if ("bind" in target) return { target, name: "the transport", url: undefined };
+  if ("bind" in checkSocket(target)) return { target, name: "the transport", url: undefined };
   return { target, name: `"${target.url}"`, url: target.url };
 }
 

@@ -253,6 +253,11 @@ export class Connection {
   }
 }
 
+/** The error of what is asked of a client that is over. @param error Why it is, unless it was closed. */
+export function clientOver(error: unknown): ConnectionError {
+  return error instanceof ConnectionError ? error : new ConnectionError("The client was closed");
+}
+
 /** The error of something that needed the connection. */
 export function connectionEnded(what: string, { code, reason }: CloseInfo): ConnectionError {
   const because = reason === "" ? `code ${code}` : `code ${code}, "${reason}"`;

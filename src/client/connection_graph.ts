@@ -7,7 +7,7 @@ import type { ConnectionGraphUpdate } from "../protocol/messages.ts";
 import { Feed } from "./feed.ts";
 import { Feeds } from "./feeds.ts";
 import { type Ending, Inbox } from "./inbox.ts";
-import { countStray, declares, type RequestHost, requireCapability } from "./requests.ts";
+import { countStray, declares, type RequestHost, requireToWatch } from "./requests.ts";
 
 /** Ids of nodes by topic or by service. */
 type Nodes = Map<string, ReadonlySet<string>>;
@@ -82,7 +82,7 @@ export class GraphWatch {
   }
 
   open(signal: AbortSignal | undefined): ConnectionGraphView {
-    requireCapability(this.#host.catalogue.serverInfo, "connectionGraph", "Cannot watch the connection graph");
+    requireToWatch(this.#host, "connectionGraph", "Cannot watch the connection graph");
     // The view is always of now: one that is not read yet need not be there twice.
     const inbox = new Inbox<ConnectionGraphView>({ items: 1, bytes: Infinity });
     const view = new ConnectionGraphView(inbox, this.#state, () => this.#views.close(inbox));
@@ -124,11 +124,18 @@ export class GraphWatch {
   refresh(): void {
     const { lost, catalogue } = this.#host;
     const wanted = this.#views.inboxes.size > 0;
-    if (lost !== undefined || wanted === this.#subscribed) return;
-    if (!declares(catalogue.serverInfo, "connectionGraph")) return;
+    if (lost !== undefined) return;
+    // A server that takes its graph away ends the subscription with it.
+    if (!declares(catalogue.serverInfo, "connectionGraph")) return this.#withdrawn();
+    if (wanted === this.#subscribed) return;
     this.#subscribed = wanted;
     this.#known = false;
     this.#host.send({ op: wanted ? "subscribeConnectionGraph" : "unsubscribeConnectionGraph" });
+  }
+
+  #withdrawn(): void {
+    this.connectionLost();
+    clear(this.#state);
   }
 
   end(ending: Ending): void {

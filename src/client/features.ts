@@ -7,6 +7,7 @@
 import type { ProtocolError } from "../protocol/errors.ts";
 import { ConnectionError } from "../util/errors.ts";
 import { Assets } from "./assets.ts";
+import { clientOver } from "./connection.ts";
 import { GraphWatch } from "./connection_graph.ts";
 import { Feeds } from "./feeds.ts";
 import type { Ending } from "./inbox.ts";
@@ -29,10 +30,11 @@ export class Features {
   readonly times: Feeds<bigint>;
   readonly #host: Host;
 
-  constructor({ send, ...setup }: Omit<RequestHost, "lost">) {
+  constructor({ send, ...setup }: Omit<RequestHost, "lost" | "over">) {
     const host: Host = {
       ...setup,
       lost: undefined,
+      over: undefined,
       send(message) {
         if (this.lost !== undefined) throw this.lost;
         send(message);
@@ -52,11 +54,18 @@ export class Features {
     const { request } = error;
     if (request?.kind === "serviceCall") this.services.broken(request, error);
     if (request?.kind === "fetchAsset") this.assets.broken(request, error);
+    if (request?.kind === "parameters") this.parameters.broken(request, error);
+    if (request?.kind === "playback") this.playback.broken(request, error);
   }
 
   /** The connection is over: what was asked for will not be answered, and nothing can be sent until there is another. */
-  connectionLost(error: ConnectionError): void {
-    this.#host.lost = error;
+  connectionLost(cause: ConnectionError): void {
+    const message = 'The connection is lost and the client is reconnecting: wait for state "connected"';
+    this.#host.lost = new ConnectionError(message, { cause, closeCode: cause.closeCode });
+    this.#release(cause);
+  }
+
+  #release(error: ConnectionError): void {
     for (const feature of [this.services, this.parameters, this.assets, this.graph, this.playback]) {
       feature.connectionLost(error);
     }
@@ -84,8 +93,9 @@ export class Features {
 
   /** There will be no other connection. Feeds end when what they have is read. Only the first ending counts. */
   end(ending: Ending): void {
-    const error = ending.error ?? new ConnectionError("The client was closed");
-    this.connectionLost(error as ConnectionError);
+    const error = this.#host.over ??= clientOver(ending.error);
+    this.#host.lost = error;
+    this.#release(error);
     this.services.end(error);
     this.parameters.end(ending);
     this.graph.end(ending);

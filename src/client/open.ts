@@ -3,28 +3,48 @@
  *
  * @module
  */
+import { describe } from "../protocol/describe.ts";
 import type { Subprotocol } from "../protocol/constants.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { WebSocketLike } from "../transport/web_socket.ts";
 import { ConnectionError, errorMessage, FoxgloveError } from "../util/errors.ts";
 
-/** Makes a `WebSocket` that is open or opening, offering `protocols`. */
-export type WebSocketFactory = (url: string, protocols: string[]) => WebSocket | Promise<WebSocket>;
+/** Makes a `WebSocket` that is open or opening, offering `protocols`; one of npm `ws` fits too. */
+export type WebSocketFactory = (url: string, protocols: string[]) => WebSocketLike | Promise<WebSocketLike>;
+
+const ADDRESS = `an address such as "ws://localhost:8765"`;
 
 /** The text of a ws:// or wss:// address. @throws {TypeError} when it is something else. */
 export function webSocketUrl(target: string | URL): string {
   const url = String(target);
   // By the URL standard, and no blank: runtimes differ in what they make of other texts. A WebSocket takes no fragment.
   if (!/^wss?:\/\/[^\s#]+$/i.test(url) || !URL.canParse(url)) {
-    throw new TypeError(`Cannot connect to "${url}": need an address such as "ws://localhost:8765"`);
+    const hint = url.includes("#") ? `, without "#"` : "";
+    throw new TypeError(`Cannot connect to "${url}": need ${ADDRESS}${hint}`);
   }
   return url;
 }
 
-/** Makes what is on its way to `name`. @throws {ConnectionError} when the factory fails. */
-export async function make<T>(factory: () => T | Promise<T>, name: string): Promise<T> {
-  try {
-    return await factory();
-  } catch (cause) {
+/** What can be connected to as it is. @throws {TypeError} when it is something else. */
+export function checkSocket<T extends WebSocketLike | Transport>(made: T): T {
+  if (typeof made === "object" && made !== null && ("bind" in made || "readyState" in made)) return made;
+  throw new TypeError(`Cannot connect to ${describe(made)}: need ${ADDRESS}, a WebSocket, a Transport, or what makes them`);
+}
+
+/**
+ * Makes what is on its way to `name`: in this turn if the factory can, as a socket may fail in the next one.
+ *
+ * @throws {ConnectionError} when the factory fails; or it rejects with that.
+ */
+export function make<T extends WebSocketLike | Transport>(factory: () => T | Promise<T>, name: string): T | Promise<T> {
+  const fail = (cause: unknown): never => {
     throw new ConnectionError(`Cannot connect to ${name}: ${errorMessage(cause)}`, { cause });
+  };
+  try {
+    const made = factory();
+    return made instanceof Promise ? made.then(checkSocket).catch(fail) : checkSocket(made);
+  } catch (cause) {
+    return fail(cause);
   }
 }
 
@@ -39,21 +59,29 @@ export function standardWebSocket(): WebSocketFactory {
 }
 
 /** Settles when a socket is open. @param name What it connects to, for the message of the error. */
-export function opened(socket: WebSocket, name: string, subprotocols: readonly Subprotocol[]): Promise<void> {
+export function opened(socket: WebSocketLike, name: string, subprotocols: readonly Subprotocol[]): Promise<void> {
   if (socket.readyState === 1) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    const hint = `is a server there, and does it speak ${subprotocols.join(" or ")}?`;
+    const hint = hintFor(socket.url, subprotocols);
     const fail = (detail: string, cause?: unknown) =>
       reject(new ConnectionError(`Cannot connect to ${name}${detail}: ${hint}`, { cause, closeCode: 1006 }));
     // Node 20 and 22 report a failed connect by `error` alone, others by `error` and `close`, with or without a text.
     socket.addEventListener("open", () => resolve());
-    socket.addEventListener("error", (event) => fail(detailOf(event), (event as ErrorEvent).error));
+    socket.addEventListener("error", (event: ErrorEvent) => fail(detailOf(event), event.error));
     socket.addEventListener("close", () => fail(""));
+    // One that was failed before it came here raises nothing any more.
+    if (socket.readyState > 1) fail("");
   });
 }
 
-function detailOf(event: Event): string {
-  const { message = "", error } = event as Partial<ErrorEvent>;
+/** What may be wrong. Runtimes tell a refused upgrade from an absent server by a text at best, and browsers not at all. */
+function hintFor(url: string, subprotocols: readonly Subprotocol[]): string {
+  const speaks = `is a server there, does it speak ${subprotocols.join(" or ")}`;
+  const trusted = /^wss:/i.test(url) ? ", or is its certificate not trusted" : "";
+  return `${speaks}, or did it refuse this client (token, origin, number of clients)${trusted}?`;
+}
+
+function detailOf({ message = "", error }: Partial<ErrorEvent>): string {
   const text = message || (error === undefined ? "" : errorMessage(error));
   return text === "" ? "" : ` (${text})`;
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import { encodeClientMessage } from "../protocol/codec.ts";
-import type { Capability } from "../protocol/constants.ts";
+import { describe } from "../protocol/describe.ts";
+import type { BrokenRequest, ProtocolError } from "../protocol/errors.ts";
 import type { ClientMessage, MessageOf, Parameter, ParameterType } from "../protocol/messages.ts";
 import { type ParameterData, parameterData, toParameter } from "../protocol/parameter_data.ts";
 import type { WaitOptions } from "../util/async.ts";
@@ -12,7 +13,7 @@ import type { ConnectionError } from "../util/errors.ts";
 import type { Feed, FeedOptions } from "./feed.ts";
 import { Feeds } from "./feeds.ts";
 import type { Ending } from "./inbox.ts";
-import { countStray, declares, type RequestHost, Requests, requireCapability } from "./requests.ts";
+import { countStray, declares, type RequestHost, Requests, requireToAsk, requireToWatch } from "./requests.ts";
 
 /** A parameter as `client.setParameters()` takes it where a name and a value do not say enough. */
 export interface ParameterSetting {
@@ -65,8 +66,9 @@ export class Parameters {
     this.#watches = new Feeds(host.limits, () => this.refresh());
   }
 
-  get(parameterNames: readonly string[], options: WaitOptions): Promise<Map<string, ParameterData>> {
-    return this.#ask({ op: "getParameters", parameterNames: [...parameterNames], id: GET }, options);
+  async get(parameterNames: readonly string[], options: WaitOptions): Promise<Map<string, ParameterData>> {
+    checkNames(parameterNames, "Cannot get parameters");
+    return await this.#ask({ op: "getParameters", parameterNames: [...parameterNames], id: GET }, options);
   }
 
   async set(settings: ParameterSettings, options: WaitOptions): Promise<Map<string, ParameterData>> {
@@ -75,7 +77,8 @@ export class Parameters {
   }
 
   watch(names: readonly string[], options: FeedOptions): Feed<ParameterUpdate> {
-    this.#require("parametersSubscribe", "Cannot watch parameters");
+    checkNames(names, "Cannot watch parameters");
+    requireToWatch(this.#host, "parametersSubscribe", "Cannot watch parameters");
     // What cannot be sent throws here, and not when it is sent again after a reconnect.
     encodeClientMessage({ op: "subscribeParameterUpdates", parameterNames: [...names] });
     return this.#watches.open(options, new Set(names));
@@ -87,8 +90,12 @@ export class Parameters {
     if (id === undefined || id.startsWith(SET)) this.#deliver(updates, id);
     if (id === undefined) return;
     const values = updates.flatMap(({ name, value }) => value === undefined ? [] : [[name, value] as const]);
-    const [, prefix, number] = /^(set-|get-)([1-9]\d*)$/.exec(id) ?? [];
-    this.#requests.take(Number(number), (asked) => asked === prefix)?.resolve(new Map(values));
+    this.#take(id)?.resolve(new Map(values));
+  }
+
+  /** An answer has come that could not be read. */
+  broken({ id }: BrokenRequest & { kind: "parameters" }, error: ProtocolError): void {
+    this.#take(id)?.reject(error);
   }
 
   connectionLost(error: ConnectionError): void {
@@ -119,19 +126,20 @@ export class Parameters {
     this.#watches.end(ending);
   }
 
+  #take(id: string) {
+    const [, prefix, number] = /^(set-|get-)([1-9]\d*)$/.exec(id) ?? [];
+    return this.#requests.take(Number(number), (asked) => asked === prefix);
+  }
+
   #ask(message: MessageOf<ClientMessage, "getParameters" | "setParameters">, options: WaitOptions) {
     return this.#requests.run({
       what: `answer to ${message.op}`,
       context: message.id ?? "",
       start: (id) => {
-        this.#require("parameters", `Cannot send ${message.op}`);
+        requireToAsk(this.#host, "parameters", `Cannot send ${message.op}`);
         this.#host.send({ ...message, id: `${message.id}${id}` });
       },
     }, options);
-  }
-
-  #require(capability: Capability, what: string): void {
-    requireCapability(this.#host.catalogue.serverInfo, capability, what);
   }
 
   #change(op: "subscribeParameterUpdates" | "unsubscribeParameterUpdates", parameterNames: string[]): void {
@@ -193,8 +201,17 @@ export class Parameters {
 
 function listOf(settings: ParameterSettings): readonly ParameterSetting[] {
   if (Array.isArray(settings)) return settings;
+  if (typeof settings !== "object" || settings === null) {
+    const need = "an object or a Map of values by name, or a list of { name, value }";
+    throw new TypeError(`Cannot set parameters: ${describe(settings)}, need ${need}`);
+  }
   const entries: Iterable<[string, ParameterData | undefined]> = settings instanceof Map
     ? settings
     : Object.entries(settings);
   return Array.from(entries, ([name, value]) => ({ name, value }));
+}
+
+/** @throws {TypeError} when names are none: those of a text would be its letters. */
+function checkNames(names: readonly string[], what: string): void {
+  if (!Array.isArray(names)) throw new TypeError(`${what}: ${describe(names)}, need a list of names`);
 }

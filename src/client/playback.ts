@@ -4,10 +4,12 @@
  * @module
  */
 import type { PlaybackCommand } from "../protocol/constants.ts";
+import type { BrokenRequest, ProtocolError } from "../protocol/errors.ts";
 import type { PlaybackState } from "../protocol/messages.ts";
 import type { WaitOptions } from "../util/async.ts";
 import type { ConnectionError } from "../util/errors.ts";
-import { type RequestHost, Requests, requireCapability } from "./requests.ts";
+import { fromSecNsec } from "../util/time.ts";
+import { type RequestHost, Requests, requireToAsk } from "./requests.ts";
 
 /** How playback is to go on, and how long to wait for the answer. */
 export interface PlaybackOptions extends WaitOptions {
@@ -26,6 +28,7 @@ interface Wanted {
 /** What {@link Playback} needs of its client. */
 export interface PlaybackHost {
   readonly state: PlaybackState | undefined;
+  dataTime(which: "dataStartTime" | "dataEndTime"): bigint | undefined;
   request(change: Partial<Wanted> & { seekTime?: bigint }, options: WaitOptions): Promise<PlaybackState>;
 }
 
@@ -51,7 +54,7 @@ export class PlaybackControl implements PlaybackHost {
       what: "playbackState in answer to a request",
       context: undefined,
       start: (id) => {
-        requireCapability(this.#host.catalogue.serverInfo, "playbackControl", "Cannot control playback");
+        requireToAsk(this.#host, "playbackControl", "Cannot control playback");
         this.#host.send({ op: "playbackControlRequest", ...wanted, requestId: this.#prefix + id });
         this.#wanted = { command: wanted.command, speed: wanted.speed };
       },
@@ -60,10 +63,23 @@ export class PlaybackControl implements PlaybackHost {
 
   received(state: PlaybackState): void {
     this.state = state;
-    const { requestId } = state;
-    if (requestId.startsWith(this.#prefix)) {
-      this.#requests.take(Number(requestId.slice(this.#prefix.length)))?.resolve(state);
-    }
+    this.#take(state.requestId)?.resolve(state);
+  }
+
+  /** An answer has come that could not be read. */
+  broken({ requestId }: BrokenRequest & { kind: "playback" }, error: ProtocolError): void {
+    this.#take(requestId)?.reject(error);
+  }
+
+  dataTime(which: "dataStartTime" | "dataEndTime"): bigint | undefined {
+    const time = this.#host.catalogue.serverInfo[which];
+    return time && fromSecNsec(time);
+  }
+
+  /** Our pending request of this id; states with other ids are answers to other clients. */
+  #take(requestId: string) {
+    if (!requestId.startsWith(this.#prefix)) return undefined;
+    return this.#requests.take(Number(requestId.slice(this.#prefix.length)));
   }
 
   connectionLost(error: ConnectionError): void {
@@ -84,6 +100,9 @@ function wantedOf(state: PlaybackState | undefined): Wanted {
  * The playback of a server that plays recorded data, as `client.playback` has it. Every method resolves to the state with
  * which the server answers. The client's event `playbackState` tells of all states, also of those that others asked for;
  * after one with `didSeek`, what was gathered before is of another time.
+ *
+ * What a method resolves to is what is in force, whether or not the server did as it was asked: one that cannot play or
+ * seek answers with `status` and `didSeek` as they are, and may say why by the client's event `status`.
  *
  * All methods reject with a `FoxgloveError` of code `"capability"` when the server has no playback, with a `TimeoutError`
  * when it does not answer, and with a `TypeError` when a speed or a time cannot be one.
@@ -115,6 +134,16 @@ export class Playback {
   /** How playback goes on, as the server last told; `undefined` until it has. */
   get state(): PlaybackState | undefined {
     return this.#host.state;
+  }
+
+  /** First time of the data, in nanoseconds; `undefined` when the server does not declare it. */
+  get startTime(): bigint | undefined {
+    return this.#host.dataTime("dataStartTime");
+  }
+
+  /** Last time of the data, likewise. */
+  get endTime(): bigint | undefined {
+    return this.#host.dataTime("dataEndTime");
   }
 
   /** Plays. At the end of the data it takes a `time` to go on from. */

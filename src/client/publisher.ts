@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { describe } from "../protocol/describe.ts";
 import type { ClientChannel } from "../protocol/messages.ts";
 import { type SchemaData, schemaDataToWire } from "../protocol/schema_data.ts";
 import { within } from "../util/async.ts";
 import { utf8Encode } from "../util/bytes.ts";
-import { ConnectionError, FoxgloveError } from "../util/errors.ts";
+import { ConnectionError, errorMessage, FoxgloveError } from "../util/errors.ts";
 import { jsonEncode } from "../util/json.ts";
 
 /** What a client publishes. */
@@ -88,11 +89,12 @@ export class Publisher<T = unknown> implements AsyncDisposable {
 
   /**
    * Sends a message, or drops and counts it: when the server reads so slowly that too much waits, and while there is no
-   * connection. {@link writable} waits instead.
+   * connection. {@link writable} waits instead. Servers do not confirm: one that does not take a message may say so by a
+   * status, the client's event `status`.
    *
    * @param message Bytes go out as they are and may be reused at once; anything else is encoded. With encoding
    * `"json"` a string becomes a JSON string: JSON that is ready goes out as bytes.
-   * @returns Whether it was taken; always `false` after the end.
+   * @returns Whether it waits to be sent or is; always `false` after the end.
    * @throws {TypeError} when the message cannot be encoded.
    */
   publish(message: T | Uint8Array): boolean {
@@ -142,7 +144,12 @@ export class Publisher<T = unknown> implements AsyncDisposable {
   }
 
   #bytes(message: T | Uint8Array): Uint8Array {
-    return message instanceof Uint8Array ? message : this.#encode(message);
+    if (message instanceof Uint8Array) return message;
+    try {
+      return this.#encode(message);
+    } catch (cause) {
+      throw new TypeError(`Cannot publish on "${this.topic}": ${errorMessage(cause)}`, { cause });
+    }
   }
 
   get #closed(): boolean {
@@ -166,5 +173,5 @@ export function clientChannel<T>(id: number, options: PublisherOptions<T>): Clie
 
 function encodeText(message: unknown): Uint8Array {
   if (typeof message === "string") return utf8Encode(message);
-  throw new TypeError(`Cannot publish ${typeof message}: only encoding "json" takes it without an encode option`);
+  throw new TypeError(`only encoding "json" takes ${describe(message)} without an encode option`);
 }

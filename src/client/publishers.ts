@@ -5,9 +5,11 @@
  */
 import { encodeClientMessage } from "../protocol/codec.ts";
 import type { ClientChannel, ClientMessage, ServerInfo } from "../protocol/messages.ts";
-import { FoxgloveError } from "../util/errors.ts";
+import { type ConnectionError, FoxgloveError } from "../util/errors.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { ClientCounters } from "./client_stats.ts";
+import { clientOver } from "./connection.ts";
+import type { Ending } from "./inbox.ts";
 import type { LinkPart } from "./link.ts";
 import { clientChannel, Publisher, type PublisherHost, type PublisherOptions } from "./publisher.ts";
 import { requireCapability } from "./requests.ts";
@@ -30,13 +32,15 @@ export class Publishers implements PublisherHost, LinkPart {
   readonly #advertised = new Set<number>();
   #nextId = 1;
   #lost = false;
+  #over: ConnectionError | undefined;
 
   constructor(host: PublishersHost) {
     this.#host = host;
   }
 
-  /** Makes a publisher. @throws {FoxgloveError} when the server does not take its messages. */
+  /** Makes a publisher. @throws {FoxgloveError} when the server does not take its messages, or the client is over. */
   add<T>(options: PublisherOptions<T>): Publisher<T> {
+    if (this.#over !== undefined) throw this.#over;
     checkPublishing(this.#host.catalogue.serverInfo, options);
     const channel = clientChannel(this.#nextId++, options);
     // What cannot be sent throws here, and not when it is sent again after a reconnect.
@@ -88,7 +92,8 @@ export class Publishers implements PublisherHost, LinkPart {
     this.advertise((error, { topic }) => this.#host.report(error, `advertise of "${topic}" after a reconnect`));
   }
 
-  end(): void {
+  end({ error }: Ending): void {
+    this.#over ??= clientOver(error);
     this.connectionLost();
   }
 }

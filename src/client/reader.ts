@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../protocol/describe.ts";
 import { FoxgloveError } from "../util/errors.ts";
 import { Inbox, type InboxLimits } from "./inbox.ts";
 import { type Decode, decodeJson, type Received, ReceivedMessage } from "./received_message.ts";
@@ -13,6 +14,13 @@ import type { ServerChannel } from "./server_channel.ts";
  * and functions are asked again for every channel that appears; a function answers, and changes no subscription.
  */
 export type ChannelSelector = string | ((channel: ServerChannel) => boolean) | { channelId: number };
+
+/** @throws {TypeError} when a selector is none. */
+export function checkSelector(selector: ChannelSelector): void {
+  if (typeof selector === "string" || typeof selector === "function") return;
+  if (typeof selector?.channelId === "number") return;
+  throw new TypeError(`Cannot subscribe to ${describe(selector)}: need a topic, a function or { channelId }`);
+}
 
 /** What a {@link Reader} is made of. */
 export interface ReaderOptions<T> {

@@ -5,7 +5,7 @@
  */
 import { type Capability, MAX_U32 } from "../protocol/constants.ts";
 import type { ClientMessage, ServerInfo } from "../protocol/messages.ts";
-import { type Deferred, deferred, type WaitOptions, within } from "../util/async.ts";
+import { checkTimeout, type Deferred, deferred, type WaitOptions, within } from "../util/async.ts";
 import { type ConnectionError, FoxgloveError } from "../util/errors.ts";
 import type { Clock } from "../util/time.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -20,6 +20,8 @@ export interface RequestHost {
   readonly limits: ClientLimits;
   /** Why nothing can be sent: set from the end of a connection until there is a new one. */
   readonly lost: ConnectionError | undefined;
+  /** Why nothing can be sent any more: set when the client is over. */
+  readonly over: ConnectionError | undefined;
   /** Sends a message. @throws {ConnectionError} when there is no connection. */
   send(message: ClientMessage): void;
 }
@@ -61,6 +63,7 @@ export class Requests<T, Context = undefined> {
   async run({ what, context, start }: Request<Context>, options: WaitOptions): Promise<T> {
     const { clock, limits } = this.#host;
     const { signal, timeoutMs = limits.requestMs } = options;
+    checkTimeout(timeoutMs);
     signal?.throwIfAborted();
     const id = this.#takeId();
     const pending = { ...deferred<T>(), context };
@@ -117,8 +120,21 @@ export function declares({ capabilities }: ServerInfo, capability: Capability): 
 
 /**
  * @param what What is to be done, for the message: `Cannot fetch "package://a"`.
- * @throws {FoxgloveError} when a server does not declare a capability (code `"capability"`).
+ * @throws {FoxgloveError} when the server does not declare a capability (code `"capability"`).
+ * @throws {ConnectionError} when there is no server to ask, now or any more.
  */
+export function requireToAsk({ lost, catalogue }: RequestHost, capability: Capability, what: string): void {
+  if (lost !== undefined) throw lost;
+  requireCapability(catalogue.serverInfo, capability, what);
+}
+
+/** The same for what goes on over a lost connection. @throws {ConnectionError} when the client is over. */
+export function requireToWatch({ over, catalogue }: RequestHost, capability: Capability, what: string): void {
+  if (over !== undefined) throw over;
+  requireCapability(catalogue.serverInfo, capability, what);
+}
+
+/** @throws {FoxgloveError} when a server does not declare a capability (code `"capability"`). */
 export function requireCapability(serverInfo: ServerInfo, capability: Capability, what: string): void {
   if (declares(serverInfo, capability)) return;
   throw new FoxgloveError(`${what}: the server does not declare the ${capability} capability`, { code: "capability" });

@@ -11,7 +11,9 @@ import { FoxgloveError } from "../util/errors.ts";
  */
 export type BrokenRequest =
   | { kind: "serviceCall"; serviceId: number; callId: number }
-  | { kind: "fetchAsset"; requestId: number };
+  | { kind: "fetchAsset"; requestId: number }
+  | { kind: "parameters"; id: string }
+  | { kind: "playback"; requestId: string };
 
 /**
  * A message that does not follow the protocol. The message text names the op, the field and what was received.

@@ -84,6 +84,7 @@ export function decodeMembers(ops: JsonOps, { op, json }: ParsedMessage): unknow
 /** The request in a broken message of an op. */
 const BROKEN_REQUESTS = nullTable<Record<string, (json: JsonObject) => BrokenRequest | undefined>>({
   fetchAsset: ({ requestId }) => isU32(requestId) ? { kind: "fetchAsset", requestId } : undefined,
+  parameterValues: ({ id }) => typeof id === "string" ? { kind: "parameters", id } : undefined,
   serviceCallFailure: ({ serviceId, callId }) =>
     isU32(serviceId) && isU32(callId) ? { kind: "serviceCall", serviceId, callId } : undefined,
 });

@@ -118,6 +118,7 @@ const readPlaybackState: Reader<"playbackState"> = {
       requestId: reader.string("requestId"),
     };
   },
+  request: (frame) => frame.length < 19 ? undefined : playbackRequest(new ByteReader(frame.subarray(15))),
 };
 
 const writePlaybackState: Writer<"playbackState"> = ({ status, currentTime, speed, didSeek, requestId }) => {
@@ -129,6 +130,14 @@ const writePlaybackState: Writer<"playbackState"> = ({ status, currentTime, spee
   const writer = new ByteWriter(19 + text.length).u8(SERVER_OPCODES.playbackState).u8(index);
   return writer.u64(currentTime).f32(speed).u8(didSeek ? 1 : 0).string(text).bytes;
 };
+
+function playbackRequest(reader: ByteReader): BrokenRequest | undefined {
+  try {
+    return { kind: "playback", requestId: reader.string("requestId") };
+  } catch {
+    return undefined;
+  }
+}
 
 /** A state may say 0, or run backwards. */
 function speedProblem(speed: number): string | undefined {

@@ -77,6 +77,7 @@ export interface BunWebSocketHandlers {
  *
  * const server = new FoxgloveServer({ name: "robot" });
  * const http = Bun.serve({
+ *   hostname: "127.0.0.1", // left out, Bun listens for the whole network
  *   port: 0,
  *   fetch: async (request, bunServer) => await upgrade(server, request, bunServer) ?? new Response("Hello\n"),
  *   websocket: websocket(server),
@@ -140,11 +141,12 @@ function idleSeconds(idleMs: number): number {
  *
  * const server = new FoxgloveServer({ name: "robot" });
  * const http = Bun.serve({
+ *   hostname: "127.0.0.1", // left out, Bun listens for the whole network
  *   port: 0,
  *   fetch: (request, bunServer) => upgrade(server, request, bunServer),
  *   websocket: websocket(server),
  * });
- * const client = await connect(`ws://localhost:${http.port}`);
+ * const client = await connect(`ws://127.0.0.1:${http.port}`);
  * console.assert(client.serverInfo.name === "robot");
  *
  * await client.close();

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { describe } from "../protocol/describe.ts";
+import { checkObject } from "../server/checks.ts";
 import { FoxgloveServer, type ServerCloseOptions, type ServerOptions } from "../server/server.ts";
 import { type Listener, localUrl, type TlsOptions } from "./adapter.ts";
 
@@ -21,6 +23,12 @@ export interface ServeOptions extends ServerOptions {
 const HOST = "127.0.0.1";
 const PORT = 8765;
 
+function checkPort(port: unknown): void {
+  if (Number.isInteger(port) && port as number >= 0 && port as number <= 65535) return;
+  const Refusal = typeof port === "number" ? RangeError : TypeError;
+  throw new Refusal(`Cannot listen on port ${describe(port)}, need an integer from 0 to 65535`);
+}
+
 /** A {@link FoxgloveServer} that listens; made by {@link serve}. */
 export class ListeningServer extends FoxgloveServer {
   /** Where it is bound to. */
@@ -37,8 +45,9 @@ export class ListeningServer extends FoxgloveServer {
 
   /** @ignore {@link serve} does this. */
   static async listen(options: ServeOptions): Promise<ListeningServer> {
+    checkObject(options, "options of serve()");
     const { port = PORT, tls } = options;
-    if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError(`Cannot listen on port ${port}`);
+    checkPort(port);
     if (tls !== undefined) (await import("./tls.ts")).checkTls(tls);
     const server = new ListeningServer(options);
     const { listen } = "Bun" in globalThis ? await import("./bun_serve.ts") : await import("./node_http.ts");
@@ -68,7 +77,8 @@ export class ListeningServer extends FoxgloveServer {
 /**
  * Starts a server that listens for clients, on Deno, Bun and Node alike.
  *
- * @throws {RangeError} when the port is none.
+ * @throws {RangeError} when the port is out of range.
+ * @throws {TypeError} when the port is no number, or another option is not what it should be.
  * @throws {FoxgloveError} `code` is `"address_in_use"` when the port is taken, `"listen_failed"` when it may not be used,
  * `"tls"` when certificate or key cannot be.
  *

@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { describe } from "../protocol/describe.ts";
 import { within } from "../util/async.ts";
 import type { Events } from "../util/events.ts";
 import type { Clock } from "../util/time.ts";
+import { checkOptionalFunction } from "./checks.ts";
+import { isPromiseLike } from "./failures.ts";
 import { type Accepted, type Admission, negotiate, type Refusal, refuse, type UpgradeRequest } from "./handshake.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ServerEvents } from "./server_events.ts";
@@ -65,10 +68,13 @@ export class Admissions {
   readonly #host: AdmissionHost;
   readonly #origins: ReadonlySet<string> | undefined;
   readonly #closing = new AbortController();
+  /** Requests that wait for their authorization: each may become a client. */
+  #waiting = 0;
 
   constructor(host: AdmissionHost) {
+    checkOptionalFunction(host.authorize, "authorize");
     this.#host = host;
-    this.#origins = host.allowedOrigins && new Set(host.allowedOrigins.map(normalOrigin));
+    this.#origins = host.allowedOrigins && normalOrigins(host.allowedOrigins);
   }
 
   admit(request: UpgradeRequest): Admission | Promise<Admission> {
@@ -86,7 +92,7 @@ export class Admissions {
 
   #unavailable(): Refusal | undefined {
     if (this.#closing.signal.aborted) return unavailable("Server is closing");
-    if (this.#host.clients() >= this.#host.limits.clients) {
+    if (this.#host.clients() + this.#waiting >= this.#host.limits.clients) {
       return unavailable("Server has as many clients as it allows");
     }
   }
@@ -97,20 +103,40 @@ export class Admissions {
     return refuse(403, "Origin is not allowed");
   }
 
-  async #authorized({ url, headers, address }: UpgradeRequest, admission: Accepted): Promise<Admission> {
-    const { authorize, limits, clock, events } = this.#host;
-    const { signal } = this.#closing;
+  /** An answer at once is one at once: in `Deno.serve` a request that waits costs more. */
+  #authorized({ url, headers, address }: UpgradeRequest, admission: Accepted): Admission | Promise<Admission> {
     try {
-      const asking = (async () => await authorize!({ url, headers, address }))();
-      const verdict = await within(asking, "answer of authorize", { signal, timeoutMs: limits.authorizeMs, clock });
-      const identity = identityOf(verdict);
-      if (verdict !== true && identity === undefined) return refusalOf(verdict);
-      return this.#unavailable() ?? { ...admission, identity };
+      const verdict = this.#host.authorize!({ url, headers, address });
+      if (isPromiseLike(verdict)) return this.#authorizedLater(verdict, admission);
+      return this.#concluded(verdict, admission);
     } catch (error) {
-      if (signal.aborted) return unavailable("Server is closing");
-      events.emit("error", { error, during: "authorize" });
-      return refuse(500, "Internal server error");
+      return this.#failed(error);
     }
+  }
+
+  async #authorizedLater(asked: PromiseLike<AuthorizationVerdict>, admission: Accepted): Promise<Admission> {
+    const { limits: { authorizeMs: timeoutMs }, clock } = this.#host;
+    const { signal } = this.#closing;
+    this.#waiting++;
+    try {
+      const asking = within(Promise.resolve(asked), "answer of authorize", { signal, timeoutMs, clock });
+      const verdict = await asking.finally(() => this.#waiting--);
+      return this.#concluded(verdict, admission);
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  #concluded(verdict: AuthorizationVerdict, admission: Accepted): Admission {
+    const identity = identityOf(verdict);
+    if (verdict !== true && identity === undefined) return refusalOf(verdict);
+    return this.#unavailable() ?? { ...admission, identity };
+  }
+
+  #failed(error: unknown): Refusal {
+    if (this.#closing.signal.aborted) return unavailable("Server is closing");
+    this.#host.events.emit("error", { error, during: "authorize" });
+    return refuse(500, "Internal server error");
   }
 }
 
@@ -131,6 +157,13 @@ const NOT_PRINTABLE = /[^\x20-\x7e]/g;
 
 function unavailable(text: string): Refusal {
   return refuse(503, text, { "Retry-After": "5" });
+}
+
+function normalOrigins(origins: readonly string[]): ReadonlySet<string> {
+  if (Array.isArray(origins)) return new Set(origins.map(normalOrigin));
+  throw new TypeError(
+    `Invalid allowedOrigins: ${describe(origins)}, need an array such as ["https://app.example.com"]`,
+  );
 }
 
 /** An origin as browsers send it. */

@@ -11,6 +11,7 @@ import { type FoxgloveError, TimeoutError } from "../util/errors.ts";
 import type { Events } from "../util/events.ts";
 import type { Clock } from "../util/time.ts";
 import { type AssetBody, type AssetHandler, AssetReader, checkSize } from "./asset.ts";
+import { checkFunction } from "./checks.ts";
 import { failureText, startLimit } from "./failures.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ServerEvents } from "./server_events.ts";
@@ -59,6 +60,7 @@ export class AssetRequests {
 
   /** Adds a handler; one that was added before is asked first. */
   add(handler: AssetHandler): Disposable {
+    checkFunction(handler, "asset handler");
     const entry = { handler };
     this.#handlers.add(entry);
     return { [Symbol.dispose]: () => void this.#handlers.delete(entry) };

@@ -8,7 +8,10 @@ import { describe } from "../protocol/describe.ts";
 import { type SchemaData, schemaDataToWire } from "../protocol/schema_data.ts";
 import { jsonEncode } from "../util/json.ts";
 import { wallTime } from "../util/time.ts";
+import { checkOptionalFunction } from "./checks.ts";
+import { failureText } from "./failures.ts";
 import type { Fanout } from "./fanout.ts";
+import { checkMessageFormat } from "./message_format.ts";
 import type { ServerClient } from "./server_client.ts";
 
 /** The schema of a channel's messages. */
@@ -96,12 +99,14 @@ export class Channel<T = unknown> {
    * Sends a message to every subscribed client; does nothing when there is none, or after {@link close}. A channel with
    * `latch` keeps it for those that come later.
    *
-   * @param message Bytes go out as they are, and may be reused at once unless `owned` is set; anything else is encoded.
-   * @throws {TypeError} when the message cannot be encoded (noticed only while somebody is subscribed).
+   * @param message Bytes go out as they are, and may be reused at once unless `owned` is set; anything else is encoded. With
+   * `"json"` that is any value and not its text: `'{"x":1}'` would go out as a JSON string.
+   * @throws {TypeError} when the message cannot be encoded (noticed only while somebody is subscribed); `cause` is what the
+   * encoder has thrown.
    */
   publish(message: T | Uint8Array, options: PublishOptions = {}): void {
     if (this.#fanout.size === 0 && !this.#latches) return;
-    const encoded = { payload: this.#bytes(message), logTime: options.logTime ?? wallTime() };
+    const encoded = this.#encoded(message, options.logTime);
     // An encoder may use its buffer again: what is kept for long is kept as a copy.
     if (this.#latches) this.#fanout.latch(encoded, options.owned === true);
     else this.#fanout.send(encoded, this.#owns(message, options));
@@ -117,7 +122,7 @@ export class Channel<T = unknown> {
   publishTo(client: ServerClient, message: T | Uint8Array, options: PublishOptions = {}): boolean {
     const subscriber = this.#fanout.of(client);
     if (subscriber === undefined) return false;
-    const encoded = { payload: this.#bytes(message), logTime: options.logTime ?? wallTime() };
+    const encoded = this.#encoded(message, options.logTime);
     this.#fanout.send(encoded, this.#owns(message, options), subscriber);
     return true;
   }
@@ -134,14 +139,28 @@ export class Channel<T = unknown> {
     return owned || (!(message instanceof Uint8Array) && this.#encode === jsonEncode);
   }
 
-  #bytes(message: T | Uint8Array): Uint8Array {
-    if (message instanceof Uint8Array) return message;
-    const bytes: unknown = this.#encode(message);
+  #encoded(message: T | Uint8Array, logTime: bigint = wallTime()): { payload: Uint8Array; logTime: bigint } {
+    // Here, and not where a latched message goes out: that may be to the client that comes tomorrow.
+    if (typeof logTime !== "bigint") {
+      throw this.#refusal(`logTime is ${describe(logTime)}, need a bigint of nanoseconds`);
+    }
+    return { payload: message instanceof Uint8Array ? message : this.#bytes(message), logTime };
+  }
+
+  #bytes(message: T): Uint8Array {
+    let bytes: unknown;
+    try {
+      bytes = this.#encode(message);
+    } catch (cause) {
+      throw this.#refusal(failureText(cause), { cause });
+    }
     // A text would go out as zeros.
     if (bytes instanceof Uint8Array) return bytes;
-    throw new TypeError(
-      `Cannot publish on "${this.topic}": its encode option gave ${describe(bytes)}, need a Uint8Array`,
-    );
+    throw this.#refusal(`its encode option gave ${describe(bytes)}, need a Uint8Array`);
+  }
+
+  #refusal(reason: string, options?: ErrorOptions): TypeError {
+    return new TypeError(`Cannot publish on "${this.topic}": ${reason}`, options);
   }
 }
 
@@ -151,6 +170,8 @@ const NEED_SCHEMA: readonly string[] = ["protobuf", "flatbuffer", "ros1", "cdr"]
 /** The wire form of a channel; a schemaless one has empty names and no schema encoding. */
 export function advertisedChannel(id: number, topic: string, options: ChannelOptions<never>): AdvertisedChannel {
   const { encoding, schema, metadata } = options;
+  checkMessageFormat(options, `channel "${topic}"`);
+  checkOptionalFunction(options.encode, `option encode of channel "${topic}"`);
   if (schema === undefined && NEED_SCHEMA.includes(encoding)) {
     throw new TypeError(`Cannot add channel "${topic}": encoding "${encoding}" needs a schema`);
   }
@@ -167,10 +188,10 @@ export function advertisedChannel(id: number, topic: string, options: ChannelOpt
   };
 }
 
-function refuseUnencoded({ topic, encoding }: AdvertisedChannel): (message: unknown) => never {
+function refuseUnencoded({ encoding }: AdvertisedChannel): (message: unknown) => never {
   return (message) => {
     throw new TypeError(
-      `Cannot publish ${typeof message} on "${topic}": encoding "${encoding}" takes a Uint8Array, or a channel with an encode option`,
+      `encoding "${encoding}" takes a Uint8Array, or a channel with an encode option, not ${describe(message)}`,
     );
   };
 }

@@ -7,8 +7,11 @@ import { type EventMap, Events } from "../util/events.ts";
 import type { ServerEvents } from "./server_events.ts";
 
 /** Events whose failing listeners raise the server's `error` event. */
-export function childEvents<Map extends object>(server: Events<ServerEvents>): Events<Map & EventMap> {
-  const events = new Events<EventMap>();
+export function childEvents<Map extends object>(
+  server: Events<ServerEvents>,
+  types: readonly (keyof Map)[],
+): Events<Map & EventMap> {
+  const events = new Events<EventMap>([...types, "error"] as (keyof EventMap)[]);
   events.on("error", (event) => server.emit("error", event));
   return events as unknown as Events<Map & EventMap>;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ClientChannel } from "../protocol/messages.ts";
+import { utf8Length } from "../util/bytes.ts";
 import { publishedBy } from "./connection_graph.ts";
 import type { Session } from "./session.ts";
 
@@ -11,6 +12,8 @@ import type { Session } from "./session.ts";
 export class ClientChannels {
   readonly #session: Session;
   readonly #channels = new Map<number, ClientChannel>();
+  /** Of the texts of all of them. */
+  #bytes = 0;
 
   constructor(session: Session) {
     this.#session = session;
@@ -37,6 +40,11 @@ export class ClientChannels {
     if (this.#channels.size >= limits.clientChannels) {
       return session.status("error", `Too many channels: the limit is ${limits.clientChannels}`);
     }
+    const bytes = this.#bytes + bytesOf(channel);
+    if (bytes > limits.clientChannelBytes) {
+      return session.status("error", `Too many bytes of channels: the limit is ${limits.clientChannelBytes}`);
+    }
+    this.#bytes = bytes;
     this.#channels.set(id, channel);
     session.host.graph.added(publishedBy(session, channel.topic));
     session.host.events.emit("advertise", { client: session, channel });
@@ -72,7 +80,12 @@ export class ClientChannels {
 
   #remove(channel: ClientChannel): void {
     this.#channels.delete(channel.id);
+    this.#bytes -= bytesOf(channel);
     this.#session.host.graph.removed(publishedBy(this.#session, channel.topic));
     this.#session.host.events.emit("unadvertise", { client: this.#session, channel });
   }
+}
+
+function bytesOf({ topic, encoding, schemaName, schema = "", schemaEncoding = "" }: ClientChannel): number {
+  return [topic, encoding, schemaName, schema, schemaEncoding].reduce((sum, text) => sum + utf8Length(text), 0);
 }

@@ -123,7 +123,7 @@ export interface GraphSources {
 
 /** The graph of a server: what own code sees of it, and what clients hear of it. */
 export function createGraph(sources: GraphSources): { graph: ConnectionGraph; feed: GraphFeed<Session> } {
-  const events = childEvents<ConnectionGraphEvents>(sources.events);
+  const events = childEvents<ConnectionGraphEvents>(sources.events, ["subscribe", "unsubscribe"]);
   const own = new Set<GraphEntry>();
   const feed = new GraphFeed<Session>({
     clock: sources.clock,

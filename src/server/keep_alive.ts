@@ -17,8 +17,11 @@ export interface KeepAliveOptions {
   dead(): void;
 }
 
-/** A peer that is there is asked so many times before it would be given up: two answers may be lost. */
-const PINGS_PER_IDLE = 3;
+/**
+ * A peer is looked at so many times before it would be given up. A ping that has no answer is not repeated: on TCP none is
+ * lost, and a peer that is busy has the time that is left to answer it.
+ */
+const LOOKS_PER_IDLE = 3;
 
 /** The first time it is asked sooner, so that the round trip is known. */
 const FIRST_PING = 1 / 30;
@@ -72,7 +75,7 @@ export class KeepAlive {
     const left = this.#lastHeard + idleMs - clock.now();
     if (left <= 0) return dead();
     if (this.#asked === undefined) this.#ask();
-    this.#cancel = this.#delay(Math.min(left, idleMs / PINGS_PER_IDLE));
+    this.#cancel = this.#delay(Math.min(left, idleMs / LOOKS_PER_IDLE));
   }
 
   #lookAtQueue(): void {

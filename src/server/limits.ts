@@ -4,6 +4,9 @@
  * @module
  */
 
+import { describe } from "../protocol/describe.ts";
+import { checkMembers, checkObject } from "./checks.ts";
+
 /** What one client, or all of them, may cost the server. {@link SERVER_LIMITS} has the defaults, and the reason of each. */
 export interface ServerLimits {
   /** Largest inbound message in bytes; a larger one closes the connection with 1009, where the runtime can tell. Default 16 MiB. */
@@ -14,10 +17,16 @@ export interface ServerLimits {
   subscriptions: number;
   /** Channels that one client advertises. Default 1000. */
   clientChannels: number;
+  /** Bytes of the names and schemas of channels that one client advertises. Default 16 MiB. */
+  clientChannelBytes: number;
   /** Names in one parameter request, and names whose updates one client has asked for. Default 10 000. */
   parameterNames: number;
+  /** Bytes of the names whose updates one client has asked for. Default 1 MiB. */
+  parameterNameBytes: number;
   /** Parameters that clients have created and not deleted, of all clients together. Default 1000. */
   clientParameters: number;
+  /** Bytes of the values that clients have set, with their names, of all clients together. Default 16 MiB. */
+  clientParameterBytes: number;
   /** Parameter requests of one client that wait for async validators. Default 32. */
   parameterRequests: number;
   /** Milliseconds that an async validator of a parameter has for its verdict. Default 30 000. */
@@ -67,10 +76,16 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   subscriptions: 10_000,
   // Viewers advertise a handful of channels, bridges a few hundred.
   clientChannels: 1_000,
+  // The schemas of a few hundred channels, each with all that it imports; they stay as long as their client.
+  clientChannelBytes: 16 * MIB,
   // The largest ROS systems have a few thousand parameters.
   parameterNames: 10_000,
+  // Names of a hundred bytes, as many as there may be.
+  parameterNameBytes: MIB,
   // A person adds a handful; they stay when their client leaves.
   clientParameters: 1_000,
+  // One value may be as large as a message; those of own code are not counted.
+  clientParameterBytes: 16 * MIB,
   // A viewer has one or two under way; more wait for something that does not come.
   parameterRequests: 32,
   // As long as a service call may take: a validator may have to ask a device.
@@ -104,3 +119,23 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   // A live peer answers a close within a round trip.
   closeMs: 2_000,
 });
+
+/**
+ * The limits of a server with these options.
+ *
+ * @throws {TypeError} when a limit is unknown, or no number.
+ * @throws {RangeError} when it is NaN or below 0: nothing would ever be more than it, or everything.
+ */
+export function serverLimits(options: { limits?: Partial<ServerLimits> }): ServerLimits {
+  checkObject(options, "options of the server");
+  const { limits = {} } = options;
+  checkMembers(limits, Object.keys(SERVER_LIMITS), "limits");
+  const given = Object.entries(limits).filter(([, limit]) => limit !== undefined);
+  for (const [name, limit] of given) checkLimit(name, limit);
+  return { ...SERVER_LIMITS, ...Object.fromEntries(given) };
+}
+
+function checkLimit(name: string, limit: unknown): void {
+  if (typeof limit !== "number") throw new TypeError(`Invalid limit ${name}: ${describe(limit)}, need a number`);
+  if (!(limit >= 0)) throw new RangeError(`Invalid limit ${name}: ${limit}, need 0 or more`);
+}

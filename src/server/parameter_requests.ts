@@ -14,6 +14,7 @@ import type { ServerLimits } from "./limits.ts";
 import { ParameterInterest } from "./parameter_interest.ts";
 import { ParameterTable, type TableChange } from "./parameter_table.ts";
 import {
+  checkStoreOptions,
   type ParameterEvents,
   ParameterStore,
   type ParameterStoreOptions,
@@ -154,11 +155,10 @@ export class ParameterRequests {
     // What is left when every entry was bad is nothing, not all.
     if (names.length === 0 && entries.length > 0) return;
     const { interest } = this.#stateOf(session);
-    const fits = change === "subscribe"
-      ? interest.add(names, limits.parameterNames)
-      : interest.remove(names, limits.parameterNames);
-    if (fits) parameterEvents.emit(change, { client: session, names });
-    else this.#tooManyNames(session);
+    const excess = change === "subscribe" ? interest.add(names, limits) : interest.remove(names, limits);
+    if (excess === undefined) parameterEvents.emit(change, { client: session, names });
+    else if (excess === "names") this.#tooManyNames(session);
+    else session.status("error", `Too many bytes of parameter names: the limit is ${limits.parameterNameBytes}`);
   }
 
   #finishSet(session: Session, request: { asked: Set<string>; applied: Set<string>; id: string | undefined }): void {
@@ -240,8 +240,9 @@ export class ParameterRequests {
 
 /** The parameters of a server: what own code sees of them, and what clients do with them. */
 export function createParameters(sources: ParameterSources): { store: ParameterStore; requests: ParameterRequests } {
+  checkStoreOptions(sources.options);
   const table = new ParameterTable<ParameterValidator>();
-  const events = childEvents<ParameterEvents>(sources.events);
+  const events = childEvents<ParameterEvents>(sources.events, ["change", "subscribe", "unsubscribe"]);
   const raise = ({ name, current, previous }: TableChange, client: Session | undefined) => {
     if (!events.has("change")) return;
     const value = current && parameterData(current);

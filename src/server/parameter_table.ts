@@ -5,6 +5,7 @@
  */
 import type { Parameter, ParameterValue } from "../protocol/messages.ts";
 import { inferredType } from "../protocol/parameter_data.ts";
+import { utf8Length } from "../util/bytes.ts";
 import { parameterProblem } from "../protocol/parameters.ts";
 
 /** What holds for a parameter besides its value. */
@@ -21,6 +22,8 @@ export interface ParameterEntry<Validator> extends ParameterRules<Validator> {
   live: boolean;
   /** Made by own code: what a client made is forgotten when a client deletes it. */
   readonly own: boolean;
+  /** What the value costs if a client has set it; 0 for those of own code. */
+  clientBytes: number;
 }
 
 /** A parameter before and after; without a parameter it did not exist, or exists no more. */
@@ -34,10 +37,16 @@ export interface TableChange {
 export class ParameterTable<Validator = unknown> {
   readonly #entries = new Map<string, ParameterEntry<Validator>>();
   #ofClients = 0;
+  #clientBytes = 0;
 
   /** How many parameters clients have made. */
   get ofClients(): number {
     return this.#ofClients;
+  }
+
+  /** Bytes of all values that clients have set. */
+  get clientBytes(): number {
+    return this.#clientBytes;
   }
 
   /** Every parameter that exists. */
@@ -59,14 +68,19 @@ export class ParameterTable<Validator = unknown> {
   /** Makes a parameter, or makes it anew with other rules. @returns `undefined` when the value is what it was. */
   declare(parameter: Parameter, rules: ParameterRules<Validator> & { own: boolean }): TableChange | undefined {
     const previous = this.get(parameter.name);
-    if (this.#entries.get(parameter.name)?.own === false) this.#ofClients--;
+    this.#uncount(this.#entries.get(parameter.name));
     if (!rules.own) this.#ofClients++;
-    this.#entries.set(parameter.name, { ...rules, parameter, live: true });
+    const clientBytes = rules.own ? 0 : bytesOf(parameter);
+    this.#clientBytes += clientBytes;
+    this.#entries.set(parameter.name, { ...rules, parameter, live: true, clientBytes });
     return change(parameter.name, previous, parameter);
   }
 
-  /** Gives a parameter that is known another value. @returns As {@link declare}. */
-  put(entry: ParameterEntry<Validator>, parameter: Parameter): TableChange | undefined {
+  /** Gives a parameter that is known another value, by own code or a client. @returns As {@link declare}. */
+  put(entry: ParameterEntry<Validator>, parameter: Parameter, by: "own" | "client"): TableChange | undefined {
+    const clientBytes = by === "own" ? 0 : bytesOf(parameter);
+    this.#clientBytes += clientBytes - entry.clientBytes;
+    entry.clientBytes = clientBytes;
     const previous = entry.live ? entry.parameter : undefined;
     entry.parameter = parameter;
     entry.live = true;
@@ -76,7 +90,7 @@ export class ParameterTable<Validator = unknown> {
   /** Forgets a parameter. @returns `undefined` when there was none. */
   forget(name: string): TableChange | undefined {
     const previous = this.get(name);
-    if (this.#entries.get(name)?.own === false) this.#ofClients--;
+    this.#uncount(this.#entries.get(name));
     this.#entries.delete(name);
     return change(name, previous, undefined);
   }
@@ -88,6 +102,17 @@ export class ParameterTable<Validator = unknown> {
     entry.live = false;
     return change(entry.parameter.name, previous, undefined);
   }
+
+  #uncount(entry: ParameterEntry<Validator> | undefined): void {
+    if (entry === undefined) return;
+    if (!entry.own) this.#ofClients--;
+    this.#clientBytes -= entry.clientBytes;
+  }
+}
+
+/** What a parameter costs while it is kept: its name, and its value as JSON. */
+export function bytesOf({ name, value }: Parameter): number {
+  return utf8Length(name) + utf8Length(JSON.stringify(value) ?? "");
 }
 
 function change(

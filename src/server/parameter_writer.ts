@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { describe } from "../protocol/describe.ts";
 import type { Parameter } from "../protocol/messages.ts";
 import { parameterData } from "../protocol/parameter_data.ts";
 import { within } from "../util/async.ts";
 import { failureText, isPromiseLike } from "./failures.ts";
-import { fitted, type ParameterEntry, type ParameterTable, typed } from "./parameter_table.ts";
+import { bytesOf, fitted, type ParameterEntry, type ParameterTable, typed } from "./parameter_table.ts";
 import type { ParameterHost } from "./parameter_requests.ts";
 import type { ParameterRequest, ParameterValidator } from "./parameters.ts";
 import type { Session } from "./session.ts";
@@ -56,7 +57,14 @@ export class ParameterWriter {
   #allowed(wanted: Parameter, entry: ParameterEntry<ParameterValidator> | undefined): Parameter | string {
     if (entry?.readOnly) return "it is read-only";
     if (wanted.value === undefined) return wanted;
-    if (entry !== undefined) return fitted(wanted, entry.parameter);
+    const parameter = entry === undefined ? this.#created(wanted) : fitted(wanted, entry.parameter);
+    if (typeof parameter === "string") return parameter;
+    const limit = this.#host.limits.clientParameterBytes;
+    const bytes = this.#table.clientBytes - (entry?.clientBytes ?? 0) + bytesOf(parameter);
+    return bytes > limit ? `too many bytes of values, the limit is ${limit}` : parameter;
+  }
+
+  #created(wanted: Parameter): Parameter | string {
     const { options, limits } = this.#host;
     if (options.clientsCreate === false) return "clients cannot create parameters";
     if (this.#table.ofClients < limits.clientParameters) return typed(wanted);
@@ -82,7 +90,7 @@ export class ParameterWriter {
     if (entry === undefined) {
       return this.#table.declare(parameter, { own: false, readOnly: false, validate: undefined });
     }
-    return parameter.value === undefined ? this.#table.remove(entry) : this.#table.put(entry, parameter);
+    return parameter.value === undefined ? this.#table.remove(entry) : this.#table.put(entry, parameter, "client");
   }
 
   #refuse(session: Session, { name }: Parameter, reason: string): false {
@@ -110,7 +118,7 @@ export class ParameterWriter {
       if (!isPromiseLike(verdict)) return verdictOf(verdict);
       const what = `verdict on parameter "${name}"`;
       return within(Promise.resolve(verdict), what, { signal, clock, timeoutMs: limits.parameterMs })
-        .then(verdictOf, failed);
+        .then(verdictOf).catch(failed);
     } catch (error) {
       return failed(error);
     }
@@ -122,9 +130,15 @@ export class ParameterWriter {
   }
 }
 
-/** Anything but nothing is a reason: a validator that says `false` has not said yes. */
+/**
+ * What a validator has said; one that says `true` may mean either.
+ *
+ * @throws {TypeError} when it is neither a reason nor nothing: it has then not said yes.
+ */
 function verdictOf(verdict: unknown): Verdict {
-  return verdict === undefined || verdict === null ? undefined : failureText(verdict);
+  if (verdict === undefined || verdict === null) return undefined;
+  if (typeof verdict === "string" || verdict instanceof Error) return failureText(verdict);
+  throw new TypeError(`A validator returns a text or nothing, not ${describe(verdict)}`);
 }
 
 function validatorsOf(

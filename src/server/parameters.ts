@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { quote } from "../protocol/describe.ts";
 import type { ParameterType } from "../protocol/messages.ts";
 import { type ParameterData, parameterData, toParameter } from "../protocol/parameter_data.ts";
 import type { EventMap, Events, Listener } from "../util/events.ts";
+import { checkMembers, checkOptionalFunction, namesOf } from "./checks.ts";
 import { ownType, type ParameterTable, type TableChange } from "./parameter_table.ts";
 import type { ServerClient } from "./server_client.ts";
 
@@ -50,6 +52,16 @@ export interface ParameterOptions {
   readOnly?: boolean;
   /** Asked before a client's value is applied; not when a client deletes it, and not about values of own code. */
   validate?: ParameterValidator;
+}
+
+const PARAMETER_OPTIONS = namesOf<keyof ParameterOptions>({ value: true, type: true, readOnly: true, validate: true });
+
+const STORE_OPTIONS = namesOf<keyof ParameterStoreOptions>({ clientsCreate: true, validate: true });
+
+/** Refuses rules that would not hold. */
+export function checkStoreOptions(options: ParameterStoreOptions): void {
+  checkMembers(options, STORE_OPTIONS, "parameters");
+  checkOptionalFunction(options.validate, "validator of parameters");
 }
 
 /** A parameter has another value, or came, or went. */
@@ -118,10 +130,12 @@ export class ParameterStore {
   /**
    * Makes a parameter with what clients may do with it; replaces one that exists.
    *
-   * @throws {TypeError} when the value is none that a parameter can have, or not one of the type.
+   * @throws {TypeError} when the value is none that a parameter can have, or not one of the type; when an option is unknown.
    */
   declare(name: string, options: ParameterOptions): void {
+    checkMembers(options, PARAMETER_OPTIONS, `options of parameter ${quote(String(name))}`);
     const { value, readOnly = false, validate, type } = options;
+    checkOptionalFunction(validate, `validator of parameter ${quote(String(name))}`);
     const parameter = toParameter(name, value, type === undefined ? {} : { type });
     this.#tell(this.#table.declare(parameter, { readOnly, validate, own: true }));
   }
@@ -137,7 +151,7 @@ export class ParameterStore {
     let parameter = toParameter(name, value, options);
     const type = options.type ?? ownType(entry.parameter, parameter);
     if (type !== undefined) parameter = toParameter(name, value, { type });
-    this.#tell(this.#table.put(entry, parameter));
+    this.#tell(this.#table.put(entry, parameter, "own"));
   }
 
   /** The value of a parameter, a copy; `undefined` when it does not exist. */

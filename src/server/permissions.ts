@@ -4,6 +4,7 @@
  * @module
  */
 import type { Events } from "../util/events.ts";
+import { checkMembers, checkOptionalFunction, namesOf } from "./checks.ts";
 import type { ServerClient } from "./server_client.ts";
 import type { ServerEvents } from "./server_events.ts";
 
@@ -48,12 +49,26 @@ export interface Permissions {
   control?: (client: ServerClient) => boolean;
 }
 
+const RIGHTS = namesOf<keyof Permissions>({
+  see: true,
+  subscribe: true,
+  publish: true,
+  call: true,
+  get: true,
+  set: true,
+  fetch: true,
+  control: true,
+});
+
 /** Asks the filters of a server. */
 export class PermissionCheck {
   readonly #permissions: Permissions;
   readonly #events: Events<ServerEvents>;
 
   constructor(permissions: Permissions, events: Events<ServerEvents>) {
+    // What is left out allows everything: a misspelt filter must not.
+    checkMembers(permissions, RIGHTS, "permissions");
+    for (const right of RIGHTS) checkOptionalFunction(permissions[right], `permission "${right}"`);
     this.#permissions = permissions;
     this.#events = events;
   }

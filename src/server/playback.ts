@@ -5,6 +5,7 @@
  */
 import { PLAYBACK_STATUSES, type PlaybackStatus } from "../protocol/constants.ts";
 import { quote } from "../protocol/describe.ts";
+import { checkFunction } from "./checks.ts";
 import type { ServerClient } from "./server_client.ts";
 
 /** What a client has asked for, as the handlers of a {@link PlaybackSource} see it. */
@@ -150,6 +151,13 @@ export class PlaybackController {
     checkTime(time);
     this.#hooks.jump(time);
   }
+}
+
+/** Refuses a source before clients are told of it. */
+export function checkSource(source: PlaybackSource): void {
+  checkTime(source.startTime);
+  checkTime(source.endTime);
+  for (const name of ["play", "pause", "seek", "setSpeed"] as const) checkFunction(source[name], `playback: ${name}`);
 }
 
 /** Refuses a time before it is in the state: every later answer would fail on it. */

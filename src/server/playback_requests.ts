@@ -11,7 +11,7 @@ import { type Clock, toSecNsec } from "../util/time.ts";
 import { failureText, isPromiseLike } from "./failures.ts";
 import type { ServerLimits } from "./limits.ts";
 import {
-  checkTime,
+  checkSource,
   PlaybackController,
   type PlaybackRequest,
   type PlaybackSource,
@@ -74,8 +74,7 @@ export class PlaybackRequests {
   start(source: PlaybackSource): PlaybackController {
     if (this.#source !== undefined) throw new TypeError("Cannot add playback: the server has a source already");
     const { startTime, endTime } = source;
-    checkTime(startTime);
-    checkTime(endTime);
+    checkSource(source);
     if (startTime < 0n || startTime > endTime || endTime > MAX_U64) {
       throw new RangeError(`Invalid range of playback: ${startTime} to ${endTime} ns`);
     }

@@ -95,7 +95,7 @@ function unsupported(capability: string): string {
 function fail(session: Session, request: BrokenRequest, text: string): void {
   if (request.kind === "fetchAsset") {
     session.send({ op: "fetchAssetResponse", requestId: request.requestId, error: text });
-  } else {
+  } else if (request.kind === "serviceCall") {
     const { serviceId, callId } = request;
     session.send({ op: "serviceCallFailure", serviceId, callId, message: text });
   }

@@ -21,14 +21,14 @@ import { type ChannelEntry, ChannelRegistry } from "./channels.ts";
 import { type ConnectionGraph, createGraph, providedByServer, publishedByServer } from "./connection_graph.ts";
 import type { GraphFeed } from "./graph_feed.ts";
 import type { Admission, UpgradeRequest } from "./handshake.ts";
-import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
+import { type ServerLimits, serverLimits } from "./limits.ts";
 import { createParameters, type ParameterRequests } from "./parameter_requests.ts";
 import type { ParameterStore } from "./parameters.ts";
 import type { PlaybackController, PlaybackSource } from "./playback.ts";
 import { PlaybackRequests } from "./playback_requests.ts";
 import { PermissionCheck } from "./permissions.ts";
 import type { CloseOptions, ServerClient } from "./server_client.ts";
-import type { ServerEvents } from "./server_events.ts";
+import { SERVER_EVENTS, type ServerEvents } from "./server_events.ts";
 import type { AcceptOptions, ServerCloseOptions, ServerOptions, ServerStats } from "./server_options.ts";
 import type { Service, ServiceHandler, ServiceOptions } from "./service.ts";
 import { ServiceCalls } from "./service_calls.ts";
@@ -66,7 +66,7 @@ export class FoxgloveServer implements AsyncDisposable {
   readonly #clock: Clock;
   #sessionId: string;
   readonly #capabilities: Set<string>;
-  readonly #events = new Events<ServerEvents>();
+  readonly #events = new Events<ServerEvents>(SERVER_EVENTS);
   readonly #sessions = new Set<Session>();
   readonly #channels: ChannelRegistry;
   readonly #services: ServiceRegistry;
@@ -91,7 +91,7 @@ export class FoxgloveServer implements AsyncDisposable {
   constructor(options: ServerOptions = {}) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.limits = { ...SERVER_LIMITS, ...options.limits };
+    this.limits = serverLimits(options);
     this.#sessionId = options.sessionId ?? crypto.randomUUID();
     this.#capabilities = new Set(options.capabilities);
     if (options.clientPublish) this.#capabilities.add("clientPublish");
@@ -210,7 +210,7 @@ export class FoxgloveServer implements AsyncDisposable {
    * range of the data. Clients that speak `foxglove.websocket.v1` get the data alone.
    *
    * @returns Tells clients how playback goes on.
-   * @throws {TypeError} when the server has a source already.
+   * @throws {TypeError} when the server has a source already, or a time or a handler is none.
    * @throws {RangeError} when the source ends before it begins.
    */
   playback(source: PlaybackSource): PlaybackController {

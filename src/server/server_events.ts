@@ -6,6 +6,7 @@
 import type { ClientChannel } from "../protocol/messages.ts";
 import type { ErrorEvent } from "../util/events.ts";
 import type { Channel } from "./channel.ts";
+import { namesOf } from "./checks.ts";
 import type { ServerClient } from "./server_client.ts";
 
 /** The events of a `FoxgloveServer`; see `server.on()`. */
@@ -30,3 +31,15 @@ export interface ServerEvents {
    */
   error: ErrorEvent;
 }
+
+/** Their names. */
+export const SERVER_EVENTS: readonly (keyof ServerEvents)[] = namesOf<keyof ServerEvents>({
+  connect: true,
+  disconnect: true,
+  subscribe: true,
+  unsubscribe: true,
+  advertise: true,
+  unadvertise: true,
+  message: true,
+  error: true,
+});

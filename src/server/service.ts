@@ -6,6 +6,7 @@
 import type { AdvertisedService, ServiceMessageSchema } from "../protocol/messages.ts";
 import { schemaDataToWire } from "../protocol/schema_data.ts";
 import type { ChannelSchema } from "./channel.ts";
+import { checkMessageFormat } from "./message_format.ts";
 import type { ServerClient } from "./server_client.ts";
 
 /** What goes into a service, or comes out of it. */
@@ -109,16 +110,19 @@ export class Service {
 /** The wire form of a service. A side without an encoding of its own gets the legacy schema text, which says nothing. */
 export function advertisedService(id: number, name: string, options: ServiceOptions): AdvertisedService {
   const { type = "", request, response } = options;
+  const what = `service "${name}"`;
   return {
     id,
     name,
     type,
-    ...(request === undefined ? { requestSchema: "" } : { request: messageSchema(request) }),
-    ...(response === undefined ? { responseSchema: "" } : { response: messageSchema(response) }),
+    ...(request === undefined ? { requestSchema: "" } : { request: messageSchema(request, `request of ${what}`) }),
+    ...(response === undefined ? { responseSchema: "" } : { response: messageSchema(response, `response of ${what}`) }),
   };
 }
 
-function messageSchema({ encoding, schema }: ServiceMessage): ServiceMessageSchema {
+function messageSchema(message: ServiceMessage, what: string): ServiceMessageSchema {
+  checkMessageFormat(message, what);
+  const { encoding, schema } = message;
   return {
     encoding,
     schemaName: schema?.name ?? "",

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { quote } from "../protocol/describe.ts";
 import type { AdvertisedService } from "../protocol/messages.ts";
 import { advertised } from "./batches.ts";
+import { checkFunction, checkOptionalFunction } from "./checks.ts";
 import { Registry, type RegistryEntry, type RegistryHooks } from "./registry.ts";
 import { advertisedService, Service, type ServiceHandler, type ServiceOptions } from "./service.ts";
 
@@ -47,6 +49,8 @@ export class ServiceRegistry extends Registry<AdvertisedService, ServiceEntry> {
   make(name: string, options: ServiceOptions & { timeoutMs: number }, handler: ServiceHandler<never>): Service {
     const { timeoutMs, decode } = options;
     checkTimeout(name, timeoutMs);
+    checkFunction(handler, `handler of service ${quote(String(name))}`);
+    checkOptionalFunction(decode, `option decode of service ${quote(String(name))}`);
     // Callers know a service by its name: they would never find the second one.
     if (this.#names.has(name)) throw new TypeError(`Cannot add service "${name}": there is one of this name already`);
     const info = advertisedService(this.nextId, name, options);

@@ -22,12 +22,28 @@ export interface WebSocketTransportOptions {
   clock?: Clock;
 }
 
-/** A `WebSocket` with what only some runtimes give it. */
-interface Socket extends Omit<WebSocket, "bufferedAmount"> {
-  /** workerd has none. */
+/** What is used of a `WebSocket`: the standard one has all of it, and so has npm `ws`. */
+export interface WebSocketLike {
+  /** Where it is connected to. */
+  readonly url: string;
+  /** 0 while it opens, 1 when it is open, 2 and 3 when it is closing and closed. */
+  readonly readyState: number;
+  /** The negotiated subprotocol. */
+  readonly protocol: string;
+  /** Bytes that wait to be sent; workerd does not say. */
   readonly bufferedAmount?: number;
-  /** npm `ws` has it. */
+  /** Is set to `"arraybuffer"`. */
+  binaryType: string;
+  /** Sends a message. */
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  /** Starts to close. */
+  close(code?: number, reason?: string): void;
+  /** Cuts the connection; npm `ws` can. */
   terminate?(): void;
+  /** Adds a listener of `open`, `message`, `error` or `close`. */
+  addEventListener(type: string, listener: (event: never) => void): void;
+  /** Removes it. */
+  removeEventListener(type: string, listener: (event: never) => void): void;
 }
 
 /**
@@ -49,7 +65,7 @@ interface Socket extends Omit<WebSocket, "bufferedAmount"> {
  * await server.close();
  * ```
  */
-export function webSocketTransport(socket: WebSocket, options: WebSocketTransportOptions = {}): Transport {
+export function webSocketTransport(socket: WebSocketLike, options: WebSocketTransportOptions = {}): Transport {
   return new WebSocketTransport(socket, options);
 }
 
@@ -61,7 +77,7 @@ const EAGER_POLLS = 64;
 const MAX_POLL_MS = 16;
 
 class WebSocketTransport implements Transport {
-  readonly #socket: Socket;
+  readonly #socket: WebSocketLike;
   readonly #clock: Clock;
   readonly #protocol: string | undefined;
   #sink: TransportSink | undefined;
@@ -73,7 +89,7 @@ class WebSocketTransport implements Transport {
   #ended = false;
   #cancelPoll: (() => void) | undefined;
 
-  constructor(socket: WebSocket, { protocol, clock = systemClock }: WebSocketTransportOptions) {
+  constructor(socket: WebSocketLike, { protocol, clock = systemClock }: WebSocketTransportOptions) {
     this.#socket = socket;
     this.#clock = clock;
     this.#protocol = protocol;
@@ -208,7 +224,7 @@ function addBytes(sum: number, message: Message): number {
 }
 
 /** Closes with `code`, or with 1000 where the runtime refuses it: the standard takes 1000 and 3000 to 4999 only. */
-function closeSocket(socket: Socket, code?: number, reason?: string): void {
+function closeSocket(socket: WebSocketLike, code?: number, reason?: string): void {
   try {
     socket.close(code, reason);
   } catch {

@@ -36,6 +36,18 @@ export interface WaitOptions {
 }
 
 /**
+ * Refuses what a timer would take for "at once".
+ *
+ * @throws {TypeError} when a time limit is no number.
+ * @throws {RangeError} when it is below 0.
+ */
+export function checkTimeout(timeoutMs: number, name = "timeoutMs"): void {
+  if (timeoutMs >= 0 && typeof timeoutMs === "number") return;
+  const Mistake = typeof timeoutMs === "number" ? RangeError : TypeError;
+  throw new Mistake(`Cannot wait: ${name} is ${String(timeoutMs)}, need a number of milliseconds from 0, or Infinity`);
+}
+
+/**
  * Settles as `promise` does, unless `signal` aborts or `timeoutMs` passes first.
  *
  * @param what What is waited for, for the message of the error: `"serverInfo"`; a function is asked when it is needed.

@@ -25,9 +25,21 @@ export interface EventMap {
 /** A set of listeners per event type. `Map` gives the type of each event. */
 export class Events<Map extends EventMap> {
   readonly #listeners: { [Type in keyof Map]?: Set<Listener<Map[Type]>> } = Object.create(null);
+  readonly #types: readonly (keyof Map)[] | undefined;
+
+  /** @param types All events that there are, so that a misspelt one is noticed; left out: any may be listened to. */
+  constructor(types?: readonly (keyof Map)[]) {
+    this.#types = types;
+  }
 
   /** Calls `listener` on each event of `type`, until the returned `Disposable` is disposed or {@link off} is called. */
   on<Type extends keyof Map>(type: Type, listener: Listener<Map[Type]>): Disposable {
+    if (typeof listener !== "function") {
+      throw new TypeError(`Cannot listen to "${String(type)}": the listener is ${typeof listener}, need a function`);
+    }
+    if (this.#types?.includes(type) === false) {
+      throw new TypeError(`Cannot listen to "${String(type)}": the events are ${this.#types.map(String).join(", ")}`);
+    }
     (this.#listeners[type] ??= new Set()).add(listener);
     return { [Symbol.dispose]: () => this.off(type, listener) };
   }

@@ -55,6 +55,13 @@ test("a bad flag is one sentence and exit code 1", async () => {
   assertMatch(demo.errors, /^[^\n]+--prot[^\n]+\n$/);
 });
 
+test("without its own client and without others the demo has nothing to count", async () => {
+  const demo = new Demo("--no-watch", "--seconds", "0.1", "--port", "0");
+  assertEquals(await demo.exit(), 0, demo.errors);
+  assertMatch(demo.output, ADDRESS);
+  assertFalse(/ messages on /.test(demo.output), demo.output);
+});
+
 test("without its own client the demo serves others, and counts what it sent", async () => {
   const demo = new Demo("--no-watch", "--port", "0");
   const [, url = ""] = await demo.printed(ADDRESS);

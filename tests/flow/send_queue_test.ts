@@ -245,6 +245,20 @@ test("latest() takes the place of the waiting message of its key", () => {
   });
 });
 
+test("latest() of more than the lane takes loses its own place, and costs no other message", () => {
+  const scene = setup({ dataBytes: 128 * KIB });
+  stall(scene);
+  const { queue, clock, transport, heard } = scene;
+  queue.data(frame("a"), 1);
+  queue.latest(frame("t0"), -1);
+  queue.latest(frame("t1", 128 * KIB), -1);
+  assertEquals(heard.drops, [{ key: -1, bytes: 128 * KIB }]);
+  assertEquals(queue.stats().replacedMessages, 1);
+  if (transport.release()) queue.drain();
+  clock.settle();
+  assertEquals(transport.texts, ["fill", "a"]);
+});
+
 test("latest() queues anew once the one before has left, or was purged", () => {
   const { queue, clock, transport } = setup();
   queue.latest(frame("t0"), -1);
