@@ -66,7 +66,7 @@ export { type BrokenRequest, ProtocolError } from "./src/protocol/errors.ts";
 export type { ParameterData } from "./src/protocol/parameter_data.ts";
 export type { SchemaData } from "./src/protocol/schema_data.ts";
 export type { Message, SplitMessage, Transport, TransportSink } from "./src/transport/transport.ts";
-export type { WebSocketLike } from "./src/transport/web_socket.ts";
+export type { WebSocketLike, WebSocketLikeEvent } from "./src/transport/web_socket.ts";
 export type { WaitOptions } from "./src/util/async.ts";
 export { ConnectionError, FoxgloveError, TimeoutError } from "./src/util/errors.ts";
 export type { ErrorEvent, EventMap, Listener } from "./src/util/events.ts";

@@ -298,7 +298,6 @@ export class FoxgloveClient implements AsyncDisposable {
    *
    * @param names Which ones; none or an empty list: all.
    * @throws {FoxgloveError} when the server does not tell of updates (code `"capability"`).
-   * @throws {ConnectionError} when the client is over.
    * @throws {RangeError} when `highWaterMark` is not a positive number.
    */
   parameterUpdates(names: readonly string[] = [], options: FeedOptions = {}): Feed<ParameterUpdate> {
@@ -324,7 +323,6 @@ export class FoxgloveClient implements AsyncDisposable {
    *
    * @param options `signal` closes the view.
    * @throws {FoxgloveError} when the server has no connection graph (code `"capability"`).
-   * @throws {ConnectionError} when the client is over.
    */
   connectionGraph(options: { signal?: AbortSignal } = {}): ConnectionGraphView {
     return this.#parts.features.graph.open(options.signal);

@@ -21,8 +21,9 @@ export interface ConnectOptions extends WaitOptions {
   /** The names of the protocol to offer, best first. Default: all that there are, newest first. */
   subprotocols?: readonly Subprotocol[];
   /**
-   * Makes the socket. Default: the runtime's `WebSocket`. `./node` exports one for Node 20, which has none; also for Deno,
-   * whose own leaves Nagle's algorithm on, so that a request right after another may wait 40 ms.
+   * Makes the socket. Default: the runtime's `WebSocket`. `./node` exports one for Node 20, which has none; also for headers
+   * and certificates, and for Deno, whose own leaves Nagle's algorithm on, so that a request right after another may wait
+   * 40 ms.
    */
   webSocket?: WebSocketFactory;
   /** Ends the attempt: `connect()` then rejects with the signal's reason. Means nothing afterwards. */
@@ -123,7 +124,8 @@ function resolveTarget(
     const make = webSocket ?? standardWebSocket();
     return { target: () => make(url, [...subprotocols]), name: `"${url}"`, url };
   }
-  if ("bind" in checkSocket(target)) return { target, name: "the transport", url: undefined };
+  checkSocket(target);
+  if ("bind" in target) return { target, name: "the transport", url: undefined };
   return { target, name: `"${target.url}"`, url: target.url };
 }
 

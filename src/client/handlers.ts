@@ -81,7 +81,12 @@ const HANDLERS: Handlers = {
   connectionGraphUpdate({ features, events }, { op: _, ...update }) {
     if (features.graph.received(update)) events.emit("connectionGraph", update);
   },
-  playbackState({ features, events }, { op: _, ...state }) {
+  playbackState({ subscriptions, features, events }, { op: _, ...state }) {
+    if (state.didSeek) {
+      // What nobody has read yet is of before the jump.
+      subscriptions.forgetUnread();
+      features.times.forgetUnread();
+    }
     features.playback.received(state);
     events.emit("playbackState", state);
   },

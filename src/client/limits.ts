@@ -10,6 +10,8 @@ export interface ClientLimits {
   connectMs: number;
   /** Milliseconds that a request takes from its call to its answer. Default 35 000. */
   requestMs: number;
+  /** Requests of one kind (calls, assets, parameters, playback) that are under way; more wait for their turn. Default 32. */
+  requests: number;
   /** Milliseconds that the server has to answer a close before the connection is cut. Default 2000. */
   closeMs: number;
   /** Messages that wait for the reader of one subscription; beyond that the oldest is dropped and counted. Default 5000. */
@@ -30,6 +32,8 @@ export const CLIENT_LIMITS: Readonly<ClientLimits> = Object.freeze({
   connectMs: 10_000,
   // More than the 30 s after which servers give up a service call, so that their reason still arrives.
   requestMs: 35_000,
+  // As many as servers of ours take at a time; the official SDK's takes more.
+  requests: 32,
   // A live server answers within a round trip.
   closeMs: 2_000,
   // Node delivers all that one read of 64 KiB brings, up to 4 369 messages, before any reader gets its turn.

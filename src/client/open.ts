@@ -6,7 +6,7 @@
 import { describe } from "../protocol/describe.ts";
 import type { Subprotocol } from "../protocol/constants.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { WebSocketLike } from "../transport/web_socket.ts";
+import type { WebSocketLike, WebSocketLikeEvent } from "../transport/web_socket.ts";
 import { ConnectionError, errorMessage, FoxgloveError } from "../util/errors.ts";
 
 /** Makes a `WebSocket` that is open or opening, offering `protocols`; one of npm `ws` fits too. */
@@ -28,7 +28,9 @@ export function webSocketUrl(target: string | URL): string {
 /** What can be connected to as it is. @throws {TypeError} when it is something else. */
 export function checkSocket<T extends WebSocketLike | Transport>(made: T): T {
   if (typeof made === "object" && made !== null && ("bind" in made || "readyState" in made)) return made;
-  throw new TypeError(`Cannot connect to ${describe(made)}: need ${ADDRESS}, a WebSocket, a Transport, or what makes them`);
+  throw new TypeError(
+    `Cannot connect to ${describe(made)}: need ${ADDRESS}, a WebSocket or a Transport`,
+  );
 }
 
 /**
@@ -67,7 +69,7 @@ export function opened(socket: WebSocketLike, name: string, subprotocols: readon
       reject(new ConnectionError(`Cannot connect to ${name}${detail}: ${hint}`, { cause, closeCode: 1006 }));
     // Node 20 and 22 report a failed connect by `error` alone, others by `error` and `close`, with or without a text.
     socket.addEventListener("open", () => resolve());
-    socket.addEventListener("error", (event: ErrorEvent) => fail(detailOf(event), event.error));
+    socket.addEventListener("error", (event) => fail(detailOf(event), event.error));
     socket.addEventListener("close", () => fail(""));
     // One that was failed before it came here raises nothing any more.
     if (socket.readyState > 1) fail("");
@@ -81,7 +83,7 @@ function hintFor(url: string, subprotocols: readonly Subprotocol[]): string {
   return `${speaks}, or did it refuse this client (token, origin, number of clients)${trusted}?`;
 }
 
-function detailOf({ message = "", error }: Partial<ErrorEvent>): string {
+function detailOf({ message = "", error }: WebSocketLikeEvent): string {
   const text = message || (error === undefined ? "" : errorMessage(error));
   return text === "" ? "" : ` (${text})`;
 }

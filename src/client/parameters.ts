@@ -202,8 +202,7 @@ export class Parameters {
 function listOf(settings: ParameterSettings): readonly ParameterSetting[] {
   if (Array.isArray(settings)) return settings;
   if (typeof settings !== "object" || settings === null) {
-    const need = "an object or a Map of values by name, or a list of { name, value }";
-    throw new TypeError(`Cannot set parameters: ${describe(settings)}, need ${need}`);
+    throw new TypeError(`Cannot set parameters: ${describe(settings)}, need values by name`);
   }
   const entries: Iterable<[string, ParameterData | undefined]> = settings instanceof Map
     ? settings

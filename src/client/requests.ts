@@ -32,8 +32,12 @@ export interface Request<Context> {
   what: string | (() => string);
   /** What belongs to the request while it is pending. */
   context: Context;
-  /** Sends it under an id; what this throws is what the request rejects with. */
-  start(id: number): void;
+  /**
+   * Sends it under an id; what this throws is what the request rejects with.
+   *
+   * @returns `false` when that cannot be yet: see {@link Requests.sendWaiting}.
+   */
+  start(id: number): void | false;
 }
 
 /** A request without its answer. */
@@ -41,12 +45,22 @@ export interface Pending<T, Context> extends Deferred<T> {
   readonly context: Context;
 }
 
-/** The pending requests of one kind, and their ids. */
+interface Entry<T, Context> extends Pending<T, Context> {
+  start(id: number): void | false;
+  sent: boolean;
+}
+
+/**
+ * The pending requests of one kind, and their ids. Servers refuse more than so many at a time: those beyond
+ * `limits.requests` wait for an answer to one before them.
+ */
 export class Requests<T, Context = undefined> {
   readonly #host: RequestHost;
-  readonly #pending = new Map<number, Pending<T, Context>>();
+  readonly #pending = new Map<number, Entry<T, Context>>();
   readonly #maxId: number;
   #lastId = 0;
+  /** How many have been sent and wait for the answer. */
+  #sent = 0;
 
   /** @param maxId The largest id, behind which they begin again with 1; another one for tests of that. */
   constructor(host: RequestHost, maxId = MAX_U32) {
@@ -59,22 +73,48 @@ export class Requests<T, Context = undefined> {
     return this.#pending;
   }
 
-  /** Sends a request in this turn and waits for its answer. Whatever ends the wait, nothing of it stays behind. */
+  /** Sends a request, in this turn unless too many are under way, and waits for its answer. Whatever ends the wait, nothing of it stays behind. */
   async run({ what, context, start }: Request<Context>, options: WaitOptions): Promise<T> {
     const { clock, limits } = this.#host;
     const { signal, timeoutMs = limits.requestMs } = options;
     checkTimeout(timeoutMs);
     signal?.throwIfAborted();
     const id = this.#takeId();
-    const pending = { ...deferred<T>(), context };
+    const pending = { ...deferred<T>(), context, start, sent: false };
     this.#pending.set(id, pending);
     try {
-      start(id);
+      this.sendWaiting();
       return await within(pending.promise, what, { ...options, timeoutMs, clock });
     } finally {
       // Not another one's entry: the id may have come round again.
-      if (this.#pending.get(id) === pending) this.#pending.delete(id);
+      if (this.#pending.get(id) === pending) this.#remove(id);
+      this.sendWaiting();
     }
+  }
+
+  /** Sends those that wait, oldest first, as far as they can be sent. */
+  sendWaiting(): void {
+    for (const [id, entry] of this.#pending) {
+      if (this.#sent >= this.#host.limits.requests) return;
+      if (!entry.sent) this.#start(id, entry);
+    }
+  }
+
+  #start(id: number, entry: Entry<T, Context>): void {
+    this.#sent++;
+    entry.sent = true;
+    try {
+      entry.sent = entry.start(id) !== false;
+      if (!entry.sent) this.#sent--;
+    } catch (error) {
+      this.#remove(id);
+      entry.reject(error);
+    }
+  }
+
+  #remove(id: number): void {
+    if (this.#pending.get(id)?.sent) this.#sent--;
+    this.#pending.delete(id);
   }
 
   /**
@@ -84,8 +124,8 @@ export class Requests<T, Context = undefined> {
    */
   take(id: number, fits: (context: Context) => boolean = () => true): Pending<T, Context> | undefined {
     const pending = this.#pending.get(id);
-    if (pending !== undefined && fits(pending.context)) {
-      this.#pending.delete(id);
+    if (pending?.sent && fits(pending.context)) {
+      this.#remove(id);
       return pending;
     }
     countStray(this.#host.counters, pending === undefined && id > 0 && id <= this.#lastId);
@@ -95,7 +135,7 @@ export class Requests<T, Context = undefined> {
   release(error: unknown, isOver: (context: Context) => boolean = () => true): void {
     for (const [id, { context, reject }] of this.#pending) {
       if (!isOver(context)) continue;
-      this.#pending.delete(id);
+      this.#remove(id);
       reject(error);
     }
   }
@@ -128,9 +168,9 @@ export function requireToAsk({ lost, catalogue }: RequestHost, capability: Capab
   requireCapability(catalogue.serverInfo, capability, what);
 }
 
-/** The same for what goes on over a lost connection. @throws {ConnectionError} when the client is over. */
+/** The same for a feed, which goes on over a lost connection, and has ended at once when the client is over. */
 export function requireToWatch({ over, catalogue }: RequestHost, capability: Capability, what: string): void {
-  if (over !== undefined) throw over;
+  if (over !== undefined && !declares(catalogue.serverInfo, capability)) throw over;
   requireCapability(catalogue.serverInfo, capability, what);
 }
 

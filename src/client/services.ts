@@ -84,9 +84,7 @@ export class Services {
 
   /** Services are there: calls may wait for one of them. */
   advertised(): void {
-    for (const [id, { context }] of this.#requests.pending) {
-      if (context.service === undefined) this.#trySend(id, context);
-    }
+    this.#requests.sendWaiting();
   }
 
   /** Services are gone: what they have not answered they never will. */
@@ -127,23 +125,20 @@ export class Services {
   }
 
   /** Sends a call if its service is there. */
-  #trySend(id: number, call: Call): void {
+  #trySend(id: number, call: Call): void | false {
     if (this.#ended !== undefined) throw this.#ended;
     const { lost, catalogue } = this.#host;
-    if (lost !== undefined) return;
+    if (lost !== undefined) return false;
     for (const service of catalogue.services.values()) {
       if (service.name === call.name) return this.#send(id, call, service);
     }
+    return false;
   }
 
   #send(id: number, call: Call, service: AdvertisedService): void {
+    const request = encodeRequest(call, service);
     call.service = service;
-    try {
-      const request = encodeRequest(call, service);
-      this.#host.send({ op: "serviceCallRequest", serviceId: service.id, callId: id, ...request });
-    } catch (error) {
-      this.#requests.take(id)?.reject(error);
-    }
+    this.#host.send({ op: "serviceCallRequest", serviceId: service.id, callId: id, ...request });
   }
 }
 

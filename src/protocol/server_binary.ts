@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ByteWriter, getU32, getU64, setU32, setU64 } from "../util/bytes.ts";
+import { ByteReader, ByteWriter, getU32, getU64, setU32, setU64 } from "../util/bytes.ts";
 import {
   type BinaryReader,
   type BinaryReaders,
@@ -22,6 +22,7 @@ import {
   utf8Of,
 } from "./binary.ts";
 import { MESSAGE_DATA_HEADER_BYTES, PLAYBACK_STATUSES, SERVER_OPCODES } from "./constants.ts";
+import type { BrokenRequest } from "./errors.ts";
 import { indexOf, u32, unwritable } from "./fields.ts";
 import type { MessageOf, ServerMessage } from "./messages.ts";
 import { nullTable } from "./table.ts";

@@ -47,7 +47,8 @@ export async function upgrade(
   // The request can be read no more once it is upgraded.
   const asked = fetchUpgradeRequest(request, info?.remoteAddr.hostname);
   const decision = server.admit(asked);
-  // Where nobody has to wait it is not asked for: the first time Deno warns that it will mean something else one day.
+  // Nothing else tells of a client that leaves while it waits, and each of those would cost a file descriptor for ever. Where
+  // nobody waits it is not asked for: the first time Deno warns that it will mean something else one day.
   const gone = decision instanceof Promise ? request.signal : undefined;
   const admission = await decision;
   if (!admission.accepted) return admission.upgrade ? refusalResponse(admission) : undefined;

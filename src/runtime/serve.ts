@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { describe } from "../protocol/describe.ts";
-import { checkObject } from "../server/checks.ts";
+import { checkObject, described } from "../server/checks.ts";
 import { FoxgloveServer, type ServerCloseOptions, type ServerOptions } from "../server/server.ts";
 import { type Listener, localUrl, type TlsOptions } from "./adapter.ts";
 
@@ -25,8 +24,9 @@ const PORT = 8765;
 
 function checkPort(port: unknown): void {
   if (Number.isInteger(port) && port as number >= 0 && port as number <= 65535) return;
-  const Refusal = typeof port === "number" ? RangeError : TypeError;
-  throw new Refusal(`Cannot listen on port ${describe(port)}, need an integer from 0 to 65535`);
+  const need = "need an integer from 0 to 65535";
+  if (typeof port === "number") throw new RangeError(`Cannot listen on port ${port}, ${need}`);
+  throw new TypeError(`Cannot listen on port ${described(port)}, ${need}`);
 }
 
 /** A {@link FoxgloveServer} that listens; made by {@link serve}. */

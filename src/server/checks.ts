@@ -35,6 +35,6 @@ export function namesOf<Name extends string>(table: Readonly<Record<Name, true>>
 }
 
 /** As {@link describe}, with a word for what is not there. */
-function described(value: unknown): string {
+export function described(value: unknown): string {
   return value === undefined ? "missing" : describe(value);
 }

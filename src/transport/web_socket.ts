@@ -22,6 +22,22 @@ export interface WebSocketTransportOptions {
   clock?: Clock;
 }
 
+/** What is used of the events of a `WebSocket`; which members there are depends on the type. */
+export interface WebSocketLikeEvent {
+  /** `"open"`, `"message"`, `"error"` or `"close"`. */
+  readonly type: string;
+  /** The message. */
+  readonly data?: unknown;
+  /** Close code. */
+  readonly code?: number;
+  /** Why it was closed. */
+  readonly reason?: string;
+  /** Why it failed, where the runtime tells. */
+  readonly message?: string;
+  /** The same as an error. */
+  readonly error?: unknown;
+}
+
 /** What is used of a `WebSocket`: the standard one has all of it, and so has npm `ws`. */
 export interface WebSocketLike {
   /** Where it is connected to. */
@@ -41,9 +57,9 @@ export interface WebSocketLike {
   /** Cuts the connection; npm `ws` can. */
   terminate?(): void;
   /** Adds a listener of `open`, `message`, `error` or `close`. */
-  addEventListener(type: string, listener: (event: never) => void): void;
+  addEventListener(type: string, listener: (event: WebSocketLikeEvent) => void): void;
   /** Removes it. */
-  removeEventListener(type: string, listener: (event: never) => void): void;
+  removeEventListener(type: string, listener: (event: WebSocketLikeEvent) => void): void;
 }
 
 /**
@@ -182,8 +198,8 @@ class WebSocketTransport implements Transport {
     if (this.#closeWaiting !== undefined) closeSocket(this.#socket, ...this.#closeWaiting);
   };
 
-  #onMessage = ({ data }: MessageEvent<string | ArrayBuffer>): void => {
-    this.#sink?.message(typeof data === "string" ? data : new Uint8Array(data));
+  #onMessage = ({ data }: WebSocketLikeEvent): void => {
+    this.#sink?.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
   };
 
   /** A close follows an error, except that a failed connect has none on Node 20 and 22. */
@@ -191,9 +207,9 @@ class WebSocketTransport implements Transport {
     if (!this.#opened) this.#clock.defer(() => this.#end(1006, ""));
   };
 
-  #onClose = ({ code, reason }: CloseEvent): void => {
+  #onClose = ({ code, reason = "" }: WebSocketLikeEvent): void => {
     // Deno reports a connection that was cut with code 0.
-    this.#end(code === 0 ? 1006 : code, reason);
+    this.#end(code || 1006, reason);
   };
 
   #end(code: number, reason: string): void {

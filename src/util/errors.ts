@@ -57,7 +57,7 @@ export class ConnectionError extends FoxgloveError {
    *
    * @param options `closeCode` of the connection that ended; `code` to replace `"connection"`; `cause`.
    */
-  constructor(message: string, options: { code?: string; closeCode?: number; cause?: unknown } = {}) {
+  constructor(message: string, options: { code?: string; closeCode?: number | undefined; cause?: unknown } = {}) {
     super(message, { ...options, code: options.code ?? "connection" });
     this.closeCode = options.closeCode;
   }

@@ -8,6 +8,7 @@ import type { PlaybackState } from "../../src/protocol/messages.ts";
 import type { PlaybackSource } from "../../src/server/playback.ts";
 import { FoxgloveServer, type ServerOptions } from "../../src/server/server.ts";
 import { linkedTransports } from "../../src/transport/linked.ts";
+import { utf8Encode } from "../../src/util/bytes.ts";
 import { FoxgloveError } from "../../src/util/errors.ts";
 import { event, quiet } from "../support/scripted_robot.ts";
 import { test } from "../support/test.ts";
@@ -104,6 +105,28 @@ test("our server: the time that playback tells is the client's time, as an event
   assertEquals([(await times.next()).value, client.time], [1_020n, 1_020n]);
   robot.server.time(5n);
   assertEquals([(await times.next()).value, client.time], [5n, 5n]);
+  await robot.close();
+});
+
+test("our server: what was not read before a seek is gone when the client tells of it", async () => {
+  const robot = new Robot();
+  const t = robot.server.channel<bigint>("/t", { encoding: "text", encode: (time) => utf8Encode(`${time}`) });
+  const playback = robot.server.playback({ ...recording(), seek: () => {} });
+  const client = await robot.client();
+  const messages = client.subscribe("/t");
+  const times = client.timeUpdates();
+  await quiet();
+  for (let time = 1_000n; time < 1_005n; time++) {
+    t.publish(time, { logTime: time });
+    playback.update({ currentTime: time });
+  }
+  await quiet();
+  const { didSeek } = await client.playback.seek(1_050n);
+  t.publish(1_050n, { logTime: 1_050n });
+  playback.update({ currentTime: 1_050n });
+  assertEquals([didSeek, messages.dropped > 0], [true, true]);
+  assertEquals((await messages.next()).value?.logTime, 1_050n);
+  assertEquals((await times.next()).value, 1_050n);
   await robot.close();
 });
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import type { FoxgloveClient } from "../../src/client/client.ts";
 import type { PublisherOptions } from "../../src/client/publisher.ts";
 import { ConnectionError, FoxgloveError } from "../../src/util/errors.ts";
@@ -79,8 +79,14 @@ test("publish() encodes by the channel's encoding, or as it is told", async () =
     0,
     0,
   ]]);
-  assertThrows(() => json.publish(undefined), TypeError, "no JSON form");
-  assertThrows(() => raw.publish({ x: 1 }), TypeError, "encode option");
+  const error = assertThrows(() => json.publish(undefined), TypeError, 'Cannot publish on "/json": ');
+  assertStringIncludes(error.message, "no JSON form");
+  assertInstanceOf(error.cause, TypeError);
+  assertThrows(
+    () => raw.publish({ x: 1 }),
+    TypeError,
+    'Cannot publish on "/raw": only encoding "json" takes object without an encode option',
+  );
   await client.close();
 });
 

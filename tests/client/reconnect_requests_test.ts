@@ -43,7 +43,8 @@ test("everything in flight rejects with a ConnectionError when the connection is
   await robot.lose(server, client);
   await Promise.all(pending);
   for (const request of [() => client.getParameters(), () => client.fetchAsset("a"), () => client.playback.pause()]) {
-    await assertRejects(request, ConnectionError);
+    const error = await assertRejects(request, ConnectionError, 'reconnecting: wait for state "connected"');
+    assertEquals([error.closeCode, (error.cause as Error).message], [1006, "The connection has ended (code 1006)"]);
   }
   assertEquals(client.playback.state, undefined);
 

@@ -14,6 +14,7 @@ function host(): RequestHost & { readonly clock: FakeClock } {
     clock: new FakeClock(),
     limits: CLIENT_LIMITS,
     lost: undefined,
+    over: undefined,
     send: () => {},
   };
 }

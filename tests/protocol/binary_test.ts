@@ -126,6 +126,7 @@ interface Broken {
 
 const call: BrokenRequest = { kind: "serviceCall", serviceId: 10, callId: 12 };
 const asset: BrokenRequest = { kind: "fetchAsset", requestId: 10 };
+const playback: BrokenRequest = { kind: "playback", requestId: "" };
 
 const BROKEN_FROM_SERVER: Broken[] = [
   { frame: "00", text: "Cannot decode binary message: unknown opcode 0x00", code: "unknown_op" },
@@ -172,14 +173,17 @@ const BROKEN_FROM_SERVER: Broken[] = [
   {
     frame: "05 04 0000000000000000 0000803f 00 00000000",
     text: "Cannot decode playbackState: status is 4, need an integer from 0 to 3",
+    request: playback,
   },
   {
     frame: "05 00 0000000000000000 0000c07f 00 00000000",
     text: "Cannot decode playbackState: speed is NaN, need a finite f32",
+    request: playback,
   },
   {
     frame: "05 00 0000000000000000 0000803f 02 00000000",
     text: "Cannot decode playbackState: didSeek is 2, need an integer from 0 to 1",
+    request: playback,
   },
   {
     frame: "05 00 0000000000000000 0000803f 00 01000000",

@@ -88,6 +88,11 @@ const FROM_SERVER: Refused[] = [
   ['{"op":"advertise"}', "Cannot decode advertise: channels is missing, need an array"],
   ['{"op":"unadvertise","channelIds":{}}', "Cannot decode unadvertise: channelIds is object, need an array"],
   ['{"op":"parameterValues"}', "Cannot decode parameterValues: parameters is missing, need an array"],
+  ['{"op":"parameterValues","id":"get-1"}', "Cannot decode parameterValues: parameters is missing, need an array", {
+    kind: "parameters",
+    id: "get-1",
+  }],
+  ['{"op":"parameterValues","id":1}', "Cannot decode parameterValues: parameters is missing, need an array"],
   ['{"op":"advertiseServices"}', "Cannot decode advertiseServices: services is missing, need an array"],
   ['{"op":"unadvertiseServices"}', "Cannot decode unadvertiseServices: serviceIds is missing, need an array"],
   [

@@ -51,6 +51,8 @@ function refusals(): void {
     for (const port of [-1, 1.5, 65536, NaN]) {
       await assertRejects(() => here({ port }), RangeError, `port ${port}`);
     }
+    await assertRejects(() => here({ port: "9200" as never }), TypeError, 'port string "9200", need an integer');
+    await assertRejects(() => serve(9201 as never), TypeError, "options of serve(): number 9201, need an object");
   });
 
   test("serve() on an address of another machine fails with listen_failed", async () => {

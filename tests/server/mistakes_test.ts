@@ -1,5 +1,5 @@
 /** What own code gets wrong is refused where it is done: not in a later turn, and not when a client comes. */
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { FoxgloveServer } from "../../src/server/server.ts";
 import { test } from "../support/test.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -90,19 +90,28 @@ test("handlers may give promises of any kind: validators and playback wait for t
   await server.close();
 });
 
+const NO_TEXT = 'validator of parameter "gain": TypeError: A validator returns a text or nothing, not ';
+
 test("a validator that answers with anything but a text has refused, and the client gets its reply", async () => {
-  const answers = [false, "", Object.create(null), new Error("it is too hot")];
-  for (const answer of answers) {
-    const server = new FoxgloveServer();
-    const events = recordEvents(server);
-    server.parameters.declare("gain", { value: 1, validate: () => answer as never });
-    const client = await WireClient.greeted(server);
-    client.send({ op: "setParameters", parameters: [{ name: "gain", value: 2 }], id: "a" });
-    const reason = answer instanceof Error ? answer.message : answer === false ? "false" : "Unknown error";
-    assertEquals((await client.expect("status")).message, `Parameter gain was not set: ${reason}`);
-    assertEquals((await client.expect("parameterValues")).parameters, [{ name: "gain", value: 1 }]);
-    assertEquals(events, ["connect 1"]);
-    await server.close();
+  const answers: [answer: unknown, reason: string, reported: string[]][] = [
+    ["", "Unknown error", []],
+    [new Error("it is too hot"), "it is too hot", []],
+    [true, "A validator returns a text or nothing, not boolean true", [`error in ${NO_TEXT}boolean true`]],
+    [false, "A validator returns a text or nothing, not boolean false", [`error in ${NO_TEXT}boolean false`]],
+    [Object.create(null), "A validator returns a text or nothing, not object", [`error in ${NO_TEXT}object`]],
+  ];
+  for (const [answer, reason, reported] of answers) {
+    for (const validate of [() => answer, () => Promise.resolve(answer)]) {
+      const server = new FoxgloveServer();
+      const events = recordEvents(server);
+      server.parameters.declare("gain", { value: 1, validate: validate as never });
+      const client = await WireClient.greeted(server);
+      client.send({ op: "setParameters", parameters: [{ name: "gain", value: 2 }], id: "a" });
+      assertEquals((await client.expect("status")).message, `Parameter gain was not set: ${reason}`);
+      assertEquals((await client.expect("parameterValues")).parameters, [{ name: "gain", value: 1 }]);
+      assertEquals(events, ["connect 1", ...reported]);
+      await server.close();
+    }
   }
 });
 
@@ -165,4 +174,153 @@ test("a connection that is closing is cut at the soonest time that was asked for
   clock.advance(1);
   assertEquals(cut, 1);
   assertEquals(clock.delays, 0);
+});
+
+const FUNCTION = (() => undefined) as never;
+const HANDLERS = { play() {}, pause() {}, seek() {}, setSpeed() {} };
+const RANGE = { startTime: 0n, endTime: 9n };
+
+const MISTAKES: [what: string, make: (server: FoxgloveServer) => unknown, text: string][] = [
+  ["an event that there is not", (server) => server.on("mesage" as never, FUNCTION), 'listen to "mesage"'],
+  ["no listener", (server) => server.on("connect", undefined as never), "listener is undefined"],
+  ["an event of parameters", (server) => server.parameters.on("changed" as never, FUNCTION), 'listen to "changed"'],
+  ["an event of the graph", (server) => server.graph.on("change" as never, FUNCTION), 'listen to "change"'],
+  ["no handler of a service", (server) => server.service("/a", {}, undefined as never), 'handler of service "/a"'],
+  ["a handler in place of options", (server) => server.service("/a", FUNCTION, undefined as never), "missing"],
+  ["no decoder", (server) => server.service("/a", { decode: WRONG }, FUNCTION), "option decode"],
+  ["an asset handler", (server) => server.asset({} as never), "Invalid asset handler: object"],
+  ["a source's handler", (server) => server.playback({ ...RANGE, ...HANDLERS, seek: WRONG }), "playback: seek"],
+  ["no handler of a source", (server) => server.playback(RANGE as never), "playback: play"],
+  ["an option of declare()", (server) => {
+    server.parameters.declare("gain", { value: 1, readonly: true } as never);
+  }, '"readonly" is unknown'],
+  [
+    "a validator",
+    (server) => server.parameters.declare("gain", { value: 1, validate: WRONG }),
+    "validator of parameter",
+  ],
+  ["an encoder", (server) => server.channel("/t", { ...JSON_ENCODING, encode: WRONG }), "option encode"],
+  ["a message encoding in capitals", (server) => server.channel("/t", { encoding: "JSON" }), 'is "JSON", need "json"'],
+  ["no message encoding", (server) => server.channel("/t", {} as never), "encoding is missing"],
+];
+
+for (const [what, make, text] of MISTAKES) {
+  test(`${what} is refused at once, and leaves nothing behind`, async () => {
+    const server = new FoxgloveServer();
+    const client = await WireClient.greeted(server);
+    assertThrows(() => make(server), TypeError, text);
+    assertEquals(await client.settle(), []);
+    assertEquals(server.parameters.names(), []);
+    await server.close();
+  });
+}
+
+const SCHEMA = { name: "Pose", encoding: "jsonschema", data: { type: "object" } };
+
+const BAD_SCHEMAS: [schema: object, text: string][] = [
+  [{ ...SCHEMA, name: undefined }, "schema.name is missing, need a string"],
+  [{ ...SCHEMA, encoding: undefined }, "schema.encoding is missing, need a string"],
+  [{ ...SCHEMA, encoding: "JSONSchema" }, 'schema.encoding is "JSONSchema", need "jsonschema"'],
+  [{ ...SCHEMA, data: undefined }, "schema.data is missing"],
+  [{ ...SCHEMA, data: "hello" }, "schema.data is not JSON"],
+  [{ ...SCHEMA, data: "[]" }, "schema.data is array, need the object"],
+  [{ ...SCHEMA, data: [] }, "schema.data is array, need the object"],
+  [{ ...SCHEMA, data: new Uint8Array([0xff]) }, "schema.data is not JSON"],
+];
+
+test("a schema that viewers could make nothing of is refused in the words of its options", async () => {
+  const server = new FoxgloveServer();
+  for (const [schema, text] of BAD_SCHEMAS) {
+    const message = { encoding: "json", schema: schema as never };
+    assertThrows(() => server.channel("/t", message), TypeError, `Cannot add channel "/t": ${text}`);
+    const response = () => server.service("/s", { response: message }, FUNCTION);
+    assertThrows(response, TypeError, `Cannot add response of service "/s": ${text}`);
+  }
+  for (const [i, data] of ['{"type":"object"}', new TextEncoder().encode("{}"), {}, ""].entries()) {
+    server.channel(`/${i}`, { encoding: "json", schema: { ...SCHEMA, data } });
+  }
+  await server.close();
+});
+
+const BAD_OPTIONS: [options: unknown, error: typeof TypeError | typeof RangeError, text: string][] = [
+  [9201, TypeError, "options of the server: number 9201, need an object"],
+  [{ permissions: FUNCTION }, TypeError, "Invalid permissions: function, need an object"],
+  [{ permissions: { sees: FUNCTION } }, TypeError, '"sees" is unknown'],
+  [{ permissions: { see: true } }, TypeError, 'permission "see": boolean true'],
+  [{ parameters: { validator: FUNCTION } }, TypeError, '"validator" is unknown'],
+  [{ parameters: { validate: true } }, TypeError, "validator of parameters"],
+  [{ authorize: "secret" }, TypeError, 'authorize: string "secret", need a function'],
+  [{ allowedOrigins: "https://x" }, TypeError, 'allowedOrigins: string "https://x", need an array'],
+  [{ limits: { maxClients: 3 } }, TypeError, '"maxClients" is unknown'],
+  [{ limits: { clients: "3" } }, TypeError, 'limit clients: string "3", need a number'],
+  [{ limits: { dataBytes: NaN } }, RangeError, "limit dataBytes: NaN"],
+  [{ limits: { idleMs: -1 } }, RangeError, "limit idleMs: -1"],
+];
+
+test("options of the server that would not hold are refused, and the message names them", () => {
+  for (const [options, kind, text] of BAD_OPTIONS) {
+    assertThrows(() => new FoxgloveServer(options as never), kind, text);
+  }
+});
+
+test("limits may be infinite, zero, or left out by undefined", () => {
+  const { limits } = new FoxgloveServer({ limits: { parameterMs: Infinity, idleMs: 0, clients: undefined as never } });
+  assertEquals([limits.parameterMs, limits.idleMs, limits.clients], [Infinity, 0, 1000]);
+});
+
+const EMPTIED: [value: unknown, text: string][] = [
+  [new Map([["x", 1]]), "pass Object.fromEntries(map)"],
+  [new Set([1]), "pass an array"],
+  [new ArrayBuffer(3), "pass a Uint8Array"],
+  [1n, ""],
+  [undefined, "Cannot encode undefined"],
+];
+
+test("what cannot be published is refused with the topic, and the reason as its cause", async () => {
+  const server = new FoxgloveServer();
+  const channels = [server.channel("/j", JSON_ENCODING), server.channel("/raw", { encoding: "raw" })] as const;
+  const client = await WireClient.greeted(server);
+  channels.forEach(({ id }, i) => client.subscribe(i, id));
+  await client.settle();
+  for (const [value, text] of EMPTIED) {
+    for (const publish of [() => channels[0].publish(value), () => channels[0].publishTo(client.serverSide, value)]) {
+      const { cause } = assertThrows(publish, TypeError, 'Cannot publish on "/j": ');
+      assertStringIncludes((cause as Error).message, text);
+    }
+  }
+  assertThrows(() => channels[1].publish(5), TypeError, 'Cannot publish on "/raw": encoding "raw" takes a Uint8Array');
+  const logTime = Date.now() as never;
+  assertThrows(() => channels[0].publish(1, { logTime }), TypeError, 'Cannot publish on "/j": logTime is number');
+  assertEquals(await client.settle(), []);
+  await server.close();
+});
+
+test("a latched message without a time is refused, and the next client can subscribe", async () => {
+  const server = new FoxgloveServer();
+  const events = recordEvents(server);
+  const map = server.channel("/map", { ...JSON_ENCODING, latch: true });
+  assertThrows(() => map.publish(1, { logTime: 5 as never }), TypeError, "logTime is number 5");
+  const client = await WireClient.greeted(server);
+  client.subscribe(1, map.id);
+  assertEquals(await client.settle(), []);
+  assertEquals(events, ["connect 1", "subscribe 1 /map"]);
+  await server.close();
+});
+
+test("authorize that answers at once is answered at once: Deno warns of requests that wait", async () => {
+  const headers = new Headers({
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Protocol": "foxglove.sdk.v1",
+  });
+  const request = { method: "GET", url: "/", headers };
+  for (const [authorize, status] of [[() => true, undefined], [() => false, 403], [FUNCTION, 403]] as const) {
+    const server = new FoxgloveServer({ authorize });
+    const admission = server.admit(request);
+    if (admission instanceof Promise) throw new Error("It waits");
+    assertEquals(admission.accepted ? undefined : admission.status, status);
+    await server.close();
+  }
 });

@@ -247,20 +247,36 @@ function numbers(on: On): void {
     },
   );
 
-  const all = deferred<boolean>();
+  const both = deferred<void>();
+  const verdict = deferred<boolean>();
   let waiting = 0;
   const authorize = () => {
-    if (++waiting === 3) all.resolve(true);
-    return all.promise;
+    if (++waiting === 2) both.resolve();
+    return verdict.promise;
   };
   on(
-    "clients, limit N: no more get in by being authorized at once",
+    "clients, limit N: those who wait for their authorization count, and the next one is not even asked about",
     { authorize, limits: { clients: 2 } },
     async (scene) => {
-      let greeted = 0;
-      scene.server.on("connect", () => greeted++);
-      await Promise.all([ask(scene.port), ask(scene.port), ask(scene.port)]);
-      assertEquals(greeted <= 2, true, `${greeted} clients`);
+      const asked = [ask(scene.port), ask(scene.port)];
+      await both.promise;
+      const { status, body } = await ask(scene.port);
+      assertEquals([status, body, waiting], [503, "Server has as many clients as it allows\n", 2]);
+      verdict.resolve(true);
+      assertEquals((await Promise.all(asked)).map(({ status }) => status), [101, 101]);
+    },
+  );
+
+  const refused: Authorize = ({ url }) => url === "/throws" ? Promise.reject(new Error("no")) : Promise.resolve(false);
+  on(
+    "clients, limit N: who was refused takes no room",
+    { authorize: refused, limits: { clients: 1 } },
+    async (scene) => {
+      for (let i = 0; i < 3; i++) {
+        assertEquals((await ask(scene.port)).status, 403);
+        assertEquals((await ask(scene.port, { path: "/throws" })).status, 500);
+      }
+      assertEquals(scene.errors.length, 3);
     },
   );
 }

@@ -10,6 +10,7 @@ import { endingRows } from "./behaviour/ending.ts";
 import { graphRows } from "./behaviour/graph.ts";
 import { harmRows } from "./behaviour/harm.ts";
 import { invalidRows } from "./behaviour/invalid.ts";
+import { limitBytesRows } from "./behaviour/limits_bytes.ts";
 import { limitRows } from "./behaviour/limits.ts";
 import { slowLimitRows } from "./behaviour/limits_slow.ts";
 import { orderRows } from "./behaviour/ordering.ts";
@@ -35,6 +36,7 @@ export function behaviourSuite(name: string, listen: Listen, traits: ServerTrait
   invalidRows(on);
   harmRows(on);
   limitRows(on);
+  limitBytesRows(on);
   slowLimitRows(on);
   orderRows(on);
   answerRows(on);

@@ -70,7 +70,7 @@ function greeting(on: On): void {
   });
 
   on("connected: advertise comes in batches of at most 1 MiB", async ({ server, client }) => {
-    const data = "x".repeat(400 * 1024);
+    const data = JSON.stringify({ type: "object", title: "x".repeat(400 * 1024) });
     for (let i = 0; i < 5; i++) server.channel(`/t${i}`, { ...JSON_CHANNEL, schema: { ...POSE, data } });
     const { greeting } = await client();
     assertEquals(advertisedIds(greeting), [[1, 2], [3, 4], [5]]);
