@@ -272,7 +272,10 @@ export class PlaybackRequests {
     const id = job?.wanted.requestId ?? "";
     const sharedId = id.length > SHARED_ID_CHARS ? "" : id;
     for (const session of this.#host.sessions) {
-      if (this.serves(session)) this.#send(session, { didSeek, requestId: session === job?.session ? id : sharedId });
+      if (!this.serves(session)) continue;
+      // It ends, or stands still, behind what was published before; after a jump nothing of that is left.
+      session.flushData();
+      this.#send(session, { didSeek, requestId: session === job?.session ? id : sharedId });
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import { type Capability, isSubprotocol, type StatusLevel } from "../protocol/constants.ts";
 import { encodeServerMessage } from "../protocol/codec.ts";
+import { describe } from "../protocol/describe.ts";
 import type { ServerInfo } from "../protocol/messages.ts";
 import { checkCloseCode, type Transport } from "../transport/transport.ts";
 import { webSocketTransport } from "../transport/web_socket.ts";
@@ -222,8 +223,10 @@ export class FoxgloveServer implements AsyncDisposable {
    * channels, services and subscriptions stay as they are.
    *
    * @param id Of the new session; default: random.
+   * @throws {TypeError} when it is no text.
    */
   clearSession(id: string = crypto.randomUUID()): void {
+    if (typeof id !== "string") throw new TypeError(`Invalid session id: ${describe(id)}, need a string`);
     this.#sessionId = id;
     for (const session of this.#sessions) session.sendServerInfo();
   }

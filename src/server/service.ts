@@ -30,6 +30,11 @@ export interface ServiceOptions {
    * `JSON.parse` for encoding `"json"`, else the bytes.
    */
   decode?: (data: Uint8Array, encoding: string) => unknown;
+  /**
+   * Makes the bytes of an answer of what the handler gives; what it throws is the failure that the caller gets. Default:
+   * `JSON.stringify` for encoding `"json"`, else the handler's bytes as they are.
+   */
+  encode?: (answer: unknown, encoding: string) => Uint8Array;
   /** Milliseconds that the handler has; then the caller gets a failure. Default: the limit `serviceMs`. */
   timeoutMs?: number;
 }
@@ -51,7 +56,7 @@ export interface ServiceCall {
  *
  * The request is the decoded value where its encoding is `"json"`, else a `Uint8Array`; or what the option `decode` makes
  * of it. The answer, which may be a promise, is bytes that go out as they are, or for `"json"` any value that JSON has,
- * and `{}` where nothing is returned. What is thrown becomes the failure that the caller gets, with the error's message
+ * and `{}` where nothing is returned; or what the option `encode` takes. What is thrown becomes the failure that the caller gets, with the error's message
  * as its text, and raises the server's `error` event. What comes after `signal` has aborted goes nowhere.
  */
 export type ServiceHandler<Request = unknown, Response = unknown> = (

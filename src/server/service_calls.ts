@@ -113,10 +113,10 @@ export class ServiceCalls {
 
   #answer(call: Call, result: unknown): void {
     if (!this.#isInFlight(call)) return;
-    const { session, request: { serviceId, callId, encoding: asked }, entry: { service } } = call;
-    const encoding = service.info.response?.encoding ?? asked;
-    const data = encodeResult(service.name, encoding, result);
-    // A `toJSON` of own code may have closed the service.
+    const { session, request: { serviceId, callId, encoding: asked }, entry } = call;
+    const encoding = entry.service.info.response?.encoding ?? asked;
+    const data = encodeResult(entry, encoding, result);
+    // An `encode` or `toJSON` of own code may have closed the service.
     if (!this.#isInFlight(call)) return;
     this.#end(call);
     session.send({ op: "serviceCallResponse", serviceId, callId, encoding, data });
@@ -169,12 +169,13 @@ function refusalOf({ service }: ServiceEntry, { encoding }: Request): string | u
   return `Unsupported encoding: ${quote(encoding)}; service ${quote(name)} takes ${quote(request.encoding)}`;
 }
 
-function encodeResult(name: string, encoding: string, result: unknown): Uint8Array {
-  if (result instanceof Uint8Array) return result;
+function encodeResult({ service, encode }: ServiceEntry, encoding: string, result: unknown): Uint8Array {
+  const answer = encode === undefined ? result : encode(result, encoding);
+  if (answer instanceof Uint8Array) return answer;
   // Nothing is an empty message, as in the requests of our client: many services have nothing to say.
-  if (encoding === "json") return jsonEncode(result === undefined ? {} : result);
+  if (encoding === "json" && encode === undefined) return jsonEncode(result === undefined ? {} : result);
   throw new TypeError(
-    `Cannot encode ${typeof result} as the answer of service ${quote(name)}: encoding ${
+    `Cannot encode ${typeof answer} as the answer of service ${quote(service.name)}: encoding ${
       quote(encoding)
     } takes a Uint8Array`,
   );

@@ -16,6 +16,7 @@ export interface ServiceEntry extends RegistryEntry<AdvertisedService> {
   readonly handler: ServiceHandler<never>;
   /** Makes the handler's request of its bytes. */
   readonly decode: ServiceOptions["decode"];
+  readonly encode: ServiceOptions["encode"];
   /** Milliseconds that the handler has. */
   readonly timeoutMs: number;
 }
@@ -47,17 +48,18 @@ export class ServiceRegistry extends Registry<AdvertisedService, ServiceEntry> {
 
   /** Makes a service. */
   make(name: string, options: ServiceOptions & { timeoutMs: number }, handler: ServiceHandler<never>): Service {
-    const { timeoutMs, decode } = options;
+    const { timeoutMs, decode, encode } = options;
     checkTimeout(name, timeoutMs);
     checkFunction(handler, `handler of service ${quote(String(name))}`);
     checkOptionalFunction(decode, `option decode of service ${quote(String(name))}`);
+    checkOptionalFunction(encode, `option encode of service ${quote(String(name))}`);
     // Callers know a service by its name: they would never find the second one.
     if (this.#names.has(name)) throw new TypeError(`Cannot add service "${name}": there is one of this name already`);
     const info = advertisedService(this.nextId, name, options);
     const service = new Service(info, () => this.remove(info.id, () => this.#gone(name)));
     const told = advertised(info, { op: "advertiseServices", services: [info] });
     this.#names.add(name);
-    this.add({ service, advertised: told, handler, decode, timeoutMs });
+    this.add({ service, advertised: told, handler, decode, encode, timeoutMs });
     this.#hooks.came(name);
     return service;
   }

@@ -205,6 +205,11 @@ export class Session implements ServerClient {
     this.#queue.purgeAll();
   }
 
+  /** Sends what waits as far as the transport takes it, so that it goes ahead of the control that follows. */
+  flushData(): void {
+    this.#queue.flush();
+  }
+
   /** Queues a message in the control lane; on a connection that is ending it is not worth encoding. */
   send(message: ServerMessage): void {
     if (this.#closing !== undefined || this.#over) return;

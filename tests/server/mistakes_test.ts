@@ -13,6 +13,7 @@ const WRONGS: [what: string, make: (server: FoxgloveServer) => unknown][] = [
   ["a channel's metadata", (server) => server.channel("/t", { ...JSON_ENCODING, metadata: { rate: WRONG } })],
   ["a service's name", (server) => server.service(WRONG, {}, () => {})],
   ["a service's type", (server) => server.service("/s", { type: WRONG }, () => {})],
+  ["a session's id", (server) => server.clearSession(WRONG)],
   ["a name in the connection graph", (server) => server.graph.publish(WRONG, "node")],
   ["an id in the connection graph", (server) => server.graph.provide("/s", WRONG)],
 ];

@@ -168,6 +168,19 @@ test("playbackControlRequest: play at the end without a seek is answered with en
   await server.close();
 });
 
+test("ended and paused go out behind what was published before them", async () => {
+  const { server, playback, client } = await playing();
+  const count = server.channel<number>("/count", { encoding: "json" });
+  await client.settle();
+  client.subscribe(1, count.id);
+  await client.settle();
+  for (let i = 0; i < 50; i++) count.publish(i);
+  playback.ended();
+  const messages = await client.settle();
+  assertEquals(messages.map(({ op }) => op), [...Array(50).fill("messageData"), "playbackState"]);
+  await server.close();
+});
+
 test("playbackControlRequest with unknown command, hasSeek above 1, non-finite or not positive speed", async () => {
   const { server, client, calls } = await playing();
   const frame = (command: number, speed: number, hasSeek: number) => {

@@ -169,6 +169,24 @@ test("service call: decode makes the request, of any bytes; what it throws is th
   await server.close();
 });
 
+test("service call: encode makes the answer's bytes; what it throws, or no bytes, is the failure", async () => {
+  const encode = (answer: unknown, encoding: string) => {
+    if (answer === "none") return answer as unknown as Uint8Array;
+    if (typeof answer !== "number") throw new Error("No number");
+    return utf8(`${encoding}:${answer}`);
+  };
+  const { server, service, call, errors, response, failure } = await setUp((request) => request, { encode });
+  call(1, utf8("1.5"));
+  assertEquals(await response(), [service.id, 1, "json", "json:1.5"]);
+  call(2, utf8('"x"'));
+  assertEquals(await failure(), [service.id, 2, "No number"]);
+  call(3, utf8('"none"'));
+  const refusal = 'Cannot encode string as the answer of service "/s": encoding "json" takes a Uint8Array';
+  assertEquals(await failure(), [service.id, 3, refusal]);
+  assertEquals(errors.length, 2);
+  await server.close();
+});
+
 test("service call: handler throws or rejects: its message is the text, and the error event reports it", async () => {
   const thrown: [unknown, string][] = [
     [new Error("Failure on purpose"), "Failure on purpose"],
