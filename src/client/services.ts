@@ -57,8 +57,6 @@ interface Call {
 export class Services {
   readonly #host: RequestHost;
   readonly #requests: Requests<Response, Call>;
-  /** Why there will be no service any more. */
-  #ended: unknown;
 
   constructor(host: RequestHost) {
     this.#host = host;
@@ -114,8 +112,8 @@ export class Services {
     this.#requests.release(error, ({ service }) => service !== undefined);
   }
 
-  end(error: unknown): void {
-    this.#ended ??= error;
+  /** The client is over: nothing need wait for a service any more. */
+  end(error: ConnectionError): void {
     this.#requests.release(error);
   }
 
@@ -126,8 +124,8 @@ export class Services {
 
   /** Sends a call if its service is there. */
   #trySend(id: number, call: Call): void | false {
-    if (this.#ended !== undefined) throw this.#ended;
-    const { lost, catalogue } = this.#host;
+    const { over, lost, catalogue } = this.#host;
+    if (over !== undefined) throw over;
     if (lost !== undefined) return false;
     for (const service of catalogue.services.values()) {
       if (service.name === call.name) return this.#send(id, call, service);

@@ -1,7 +1,8 @@
 /** A WebSocket server made of bytes, on node:net: it answers whatever a test says, right or wrong. */
 import { createHash } from "node:crypto";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { clientFrame, OPCODES } from "./raw_socket.ts";
+import { TcpListener } from "./tcp_listener.ts";
 
 const MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -30,37 +31,21 @@ export function goodAnswer(
 }
 
 /** Listens on a free port, and hands each request to whoever is next. */
-export class RawServer {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+export class RawServer extends TcpListener {
   /** What the next connections get, in this order; the last one for all that follow. */
   readonly answers: ((upgrade: UpgradeOf) => void)[];
 
   private constructor(answers: ((upgrade: UpgradeOf) => void)[]) {
+    super();
     this.answers = answers;
-    this.#server = createServer((socket) => this.#serve(socket));
   }
 
-  static async start(...answers: ((upgrade: UpgradeOf) => void)[]): Promise<RawServer> {
-    const server = new RawServer(answers);
-    await new Promise<void>((resolve) => server.#server.listen(0, "127.0.0.1", resolve));
-    return server;
+  static start(...answers: ((upgrade: UpgradeOf) => void)[]): Promise<RawServer> {
+    return new RawServer(answers).listen();
   }
 
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    const stopped = new Promise((resolve) => this.#server.close(resolve));
-    for (const socket of this.#sockets) socket.destroy();
-    await stopped;
-  }
-
-  #serve(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on("error", () => {});
-    socket.on("close", () => this.#sockets.delete(socket));
+  protected override serve(socket: Socket): void {
+    this.keep(socket);
     let head = "";
     let answered = false;
     socket.on("data", (data: Uint8Array) => {
