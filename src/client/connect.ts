@@ -102,7 +102,8 @@ export async function connect(
   const { url, ...where } = resolveTarget(target, subprotocols, options);
   const reconnect = reconnectPolicy(where.target, options.reconnect);
   const { connectTimeoutMs = limits.connectMs } = typeof options.reconnect === "object" ? options.reconnect : {};
-  const setup: LinkOptions = { ...where, clock, limits, counters, subprotocols, reconnect, connectTimeoutMs };
+  const known = { answersWhenSilent: false };
+  const setup: LinkOptions = { ...where, clock, limits, counters, known, subprotocols, reconnect, connectTimeoutMs };
   const { timeoutMs = limits.connectMs } = options;
   checkTimeout(timeoutMs);
   checkTimeout(connectTimeoutMs, "connectTimeoutMs");

@@ -11,9 +11,11 @@ import { DRAIN_BYTES, messageBytes, type Transport } from "../transport/transpor
 import { deferred } from "../util/async.ts";
 import { truncateUtf8 } from "../util/bytes.ts";
 import { ConnectionError, FoxgloveError } from "../util/errors.ts";
-import type { Clock } from "../util/time.ts";
+import { SilenceWatch } from "../util/silence.ts";
+import { type Clock, isLimit } from "../util/time.ts";
 import { type ClientCounters, type ConnectionStats, countFailure } from "./client_stats.ts";
 import type { ClientLimits } from "./limits.ts";
+import { isSign, SIGN_WANTED } from "./sign_of_life.ts";
 
 /** How a connection ended. */
 export interface CloseInfo {
@@ -44,6 +46,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly limits: ClientLimits;
   readonly counters: ClientCounters;
+  /** What is known of the server, over all connections to it. */
+  readonly known: { answersWhenSilent: boolean };
 }
 
 const MAX_REASON_BYTES = 123;
@@ -71,6 +75,7 @@ export class Connection {
   #closing: CloseInfo | undefined;
   #over = false;
   #cancelCut = () => {};
+  #silence: SilenceWatch | undefined;
   #writers: (() => void)[] = [];
   readonly #stats = { receivedMessages: 0, receivedBytes: 0, sentMessages: 0, sentBytes: 0 };
 
@@ -107,6 +112,9 @@ export class Connection {
   start(sink: ConnectionSink): void {
     this.#sink = sink;
     this.#options.clock.defer(() => this.#release());
+    if (!isLimit(this.#options.limits.idleMs)) return;
+    if (!this.#options.known.answersWhenSilent) this.send(SIGN_WANTED);
+    this.#watchSilence();
   }
 
   /** Sends a request; does nothing when the connection is ending. */
@@ -151,10 +159,10 @@ export class Connection {
   }
 
   /** Ends the connection at once; one that the peer has closed is left to its close. */
-  cut(): void {
+  cut(reason = ""): void {
     if (this.#over) return;
     this.#transport.terminate();
-    this.#end({ code: 1006, reason: "" });
+    this.#end({ code: 1006, reason });
   }
 
   stats(): ConnectionStats {
@@ -177,6 +185,7 @@ export class Connection {
       this.#schemas = new SchemaTableReader();
     }
     this.#stats.receivedBytes += messageBytes(data);
+    this.#silence?.heard();
     if (this.#held === undefined) this.#take(data);
     else this.#held.push(() => this.#take(data));
   }
@@ -185,7 +194,9 @@ export class Connection {
     if (this.#closing !== undefined) return;
     try {
       const message = decodeServerMessage(data, this.#schemas);
-      if (message !== undefined) this.#sink.message(message);
+      if (message === undefined) return;
+      if (this.#silence !== undefined && isSign(message)) this.#options.known.answersWhenSilent = true;
+      else this.#sink.message(message);
     } catch (error) {
       this.#sink.failed(error);
     }
@@ -231,6 +242,19 @@ export class Connection {
     };
   }
 
+  #watchSilence(): void {
+    const { clock, limits: { idleMs }, known } = this.#options;
+    const silence = new SilenceWatch({
+      clock,
+      idleMs,
+      buffered: () => this.#unsent,
+      look: () => silence.isSilent && this.send(SIGN_WANTED),
+      // A server that has never answered may be a quiet one.
+      dead: () => known.answersWhenSilent ? this.cut(`No sign of life for ${idleMs} ms`) : this.#watchSilence(),
+    });
+    this.#silence = silence;
+  }
+
   #wakeWriters(): void {
     for (const wake of this.#writers.splice(0)) wake();
   }
@@ -247,6 +271,7 @@ export class Connection {
     this.#over = true;
     this.#closing ??= info;
     this.#cancelCut();
+    this.#silence?.stop();
     this.#wakeWriters();
     this.#sink.closed(info);
     this.#ended.resolve(info);

@@ -14,6 +14,11 @@ export interface ClientLimits {
   requests: number;
   /** Milliseconds that the server has to answer a close before the connection is cut. Default 2000. */
   closeMs: number;
+  /**
+   * Milliseconds of silence after which the connection counts as lost, although nobody has said so; 0: never. A server that
+   * has nothing to say is asked for a sign of life. Default 0.
+   */
+  idleMs: number;
   /** Messages that wait for the reader of one subscription; beyond that the oldest is dropped and counted. Default 5000. */
   subscriptionMessages: number;
   /** Bytes of those messages, likewise. Default 64 MiB. */
@@ -36,6 +41,8 @@ export const CLIENT_LIMITS: Readonly<ClientLimits> = Object.freeze({
   requests: 32,
   // A live server answers within a round trip.
   closeMs: 2_000,
+  // Asking leaves a line in the logs of some servers.
+  idleMs: 0,
   // Node delivers all that one read of 64 KiB brings, up to 4 369 messages, before any reader gets its turn.
   subscriptionMessages: 5_000,
   // A dozen large point clouds.

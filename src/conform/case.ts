@@ -5,6 +5,7 @@
  */
 import type { Capability, Subprotocol } from "../protocol/constants.ts";
 import type { Peer } from "./peer.ts";
+import type { RawSocket } from "./raw_socket.ts";
 
 /** How much a rule weighs: a server breaks the protocol without it, surprises people without it, or is better with it. */
 export type Level = "must" | "should" | "extra";
@@ -60,6 +61,8 @@ export interface Scene {
   readonly answerMs: number;
   /** Connects, and reads the greeting. The runner closes what a case leaves open. */
   connect(options?: PeerOptions): Promise<Peer>;
+  /** Opens a TCP connection, for cases that {@link Needs} a `rawSocket`. The runner closes what a case leaves open. */
+  raw(): Promise<RawSocket>;
 }
 
 /** How to connect otherwise than usual. */

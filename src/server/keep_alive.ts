@@ -3,44 +3,36 @@
  *
  * @module
  */
+import { type SilenceOptions, SilenceWatch } from "../util/silence.ts";
 import type { Clock } from "../util/time.ts";
 
 /** What keeping a connection alive needs. */
-export interface KeepAliveOptions {
-  readonly clock: Clock;
-  /** Milliseconds of silence after which the peer is given up. */
-  readonly idleMs: number;
+export interface KeepAliveOptions extends Omit<SilenceOptions, "firstLookMs" | "look"> {
   ping(data: Uint8Array): void;
-  /** Bytes that wait for the peer; fewer than before are a sign of life too. */
-  buffered(): number | undefined;
-  /** The peer is given up. Called once. */
-  dead(): void;
 }
-
-/**
- * A peer is looked at so many times before it would be given up. A ping that has no answer is not repeated: on TCP none is
- * lost, and a peer that is busy has the time that is left to answer it.
- */
-const LOOKS_PER_IDLE = 3;
 
 /** The first time it is asked sooner, so that the round trip is known. */
 const FIRST_PING = 1 / 30;
 
-/** Asks a peer now and then whether it is there, and measures how long the answer takes. */
+/**
+ * Asks a peer now and then whether it is there, and measures how long the answer takes. A ping that has no answer is not
+ * repeated: on TCP none is lost, and a peer that is busy has the time that is left to answer it.
+ */
 export class KeepAlive {
   readonly #options: KeepAliveOptions;
-  #lastHeard: number;
-  #buffered = 0;
+  readonly #silence: SilenceWatch;
   /** The ping that has no answer yet. */
   #asked: { readonly data: Uint8Array; readonly at: number } | undefined;
   #pings = 0;
   #rttMs: number | undefined;
-  #cancel: () => void;
 
   constructor(options: KeepAliveOptions) {
     this.#options = options;
-    this.#lastHeard = options.clock.now();
-    this.#cancel = this.#delay(options.idleMs * FIRST_PING);
+    this.#silence = new SilenceWatch({
+      ...options,
+      firstLookMs: options.idleMs * FIRST_PING,
+      look: () => this.#look(),
+    });
   }
 
   /** Milliseconds that the last answer took; `undefined` before the first. */
@@ -50,41 +42,23 @@ export class KeepAlive {
 
   /** Something has come from the peer. */
   heard(): void {
-    this.#lastHeard = this.#options.clock.now();
+    this.#silence.heard();
   }
 
   /** An answer has come. Peers, and runtimes on their own, may send others than we asked for. */
   pong(data: Uint8Array): void {
     this.heard();
     if (this.#asked === undefined || !isSame(this.#asked.data, data)) return;
-    this.#rttMs = this.#lastHeard - this.#asked.at;
+    this.#rttMs = this.#silence.lastHeard - this.#asked.at;
     this.#asked = undefined;
   }
 
   stop(): void {
-    this.#cancel();
-  }
-
-  #delay(ms: number): () => void {
-    return this.#options.clock.delay(ms, () => this.#look());
+    this.#silence.stop();
   }
 
   #look(): void {
-    const { clock, idleMs, dead } = this.#options;
-    this.#lookAtQueue();
-    const left = this.#lastHeard + idleMs - clock.now();
-    if (left <= 0) return dead();
-    if (this.#asked === undefined) this.#ask();
-    this.#cancel = this.#delay(Math.min(left, idleMs / LOOKS_PER_IDLE));
-  }
-
-  #lookAtQueue(): void {
-    const buffered = this.#options.buffered() ?? 0;
-    if (buffered < this.#buffered) this.heard();
-    this.#buffered = buffered;
-  }
-
-  #ask(): void {
+    if (this.#asked !== undefined) return;
     const data = new Uint8Array(4);
     new DataView(data.buffer).setUint32(0, ++this.#pings);
     this.#asked = { data, at: this.#options.clock.now() };
@@ -107,6 +81,9 @@ export interface StallWatchOptions {
   dead(): void;
 }
 
+/** A timer that is late by more than this part of its time says that this program stood still: the peer had no chance. */
+const MAX_LATE = 0.1;
+
 /** Watches a peer from the moment when its queue is full until it takes something. */
 export class StallWatch {
   readonly #options: StallWatchOptions;
@@ -128,10 +105,13 @@ export class StallWatch {
 
   #wait(before: number | undefined): void {
     if (before === undefined) return;
-    this.#cancel = this.#options.clock.delay(this.#options.stallMs, () => {
+    const { clock, stallMs, waiting, dead } = this.#options;
+    const due = clock.now() + stallMs;
+    this.#cancel = clock.delay(stallMs, () => {
       this.#cancel = undefined;
-      const now = this.#options.waiting();
-      if (now !== undefined && now >= before) this.#options.dead();
+      const now = waiting();
+      const stoodStill = clock.now() - due > stallMs * MAX_LATE;
+      if (now !== undefined && now >= before && !stoodStill) dead();
       else this.#wait(now);
     });
   }

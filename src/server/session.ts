@@ -14,7 +14,7 @@ import { truncateUtf8 } from "../util/bytes.ts";
 import { deferred } from "../util/async.ts";
 import { ConnectionError } from "../util/errors.ts";
 import type { Events } from "../util/events.ts";
-import type { Clock } from "../util/time.ts";
+import { type Clock, isLimit } from "../util/time.ts";
 import type { AssetRequests } from "./assets.ts";
 import { Announcements } from "./announcements.ts";
 import type { ChannelEntry, ChannelRegistry } from "./channels.ts";
@@ -374,11 +374,6 @@ export class Session implements ServerClient {
     if (this.#greeted) this.host.events.emit("disconnect", event);
     this.#ended.resolve();
   }
-}
-
-/** Whether a time limit is one: 0 and `Infinity` are none. */
-function isLimit(ms: number): boolean {
-  return ms > 0 && ms < Infinity;
 }
 
 function dropStatusId(topic: string): string {

@@ -17,6 +17,11 @@ export interface Clock {
 /** A timer of more milliseconds than this, 24 days, fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** Whether a time limit is one: 0 and `Infinity` are none. */
+export function isLimit(ms: number): boolean {
+  return ms > 0 && ms < Infinity;
+}
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),

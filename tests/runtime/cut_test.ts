@@ -7,7 +7,7 @@ import type { FoxgloveServer } from "../../src/server/server.ts";
 import { within } from "../../src/util/async.ts";
 import { ConnectionError } from "../../src/util/errors.ts";
 import { Busy, expected, FIRST, type Wait } from "../support/busy_client.ts";
-import { CuttingProxy } from "../support/cutting_proxy.ts";
+import { FaultProxy } from "../support/fault_proxy.ts";
 import { test } from "../support/test.ts";
 
 /** Gives all that a busy client waits for. */
@@ -62,16 +62,16 @@ async function untilAnswered(busy: Busy, client: FoxgloveClient): Promise<void> 
 }
 
 /** One client whose first connection gets so many bytes. @returns How many it has got, and what came of it. */
-async function cutAfter(bytes: number, proxy: CuttingProxy): Promise<{ passed: number; reconnects: number }> {
-  proxy.budget = bytes;
+async function cutAfter(bytes: number, proxy: FaultProxy): Promise<{ passed: number; reconnects: number }> {
+  proxy.faults = { down: { after: bytes, how: "end" } };
   const client = await open(proxy.port).catch((error: unknown) => error);
   if (client instanceof Error) {
     assertInstanceOf(client, ConnectionError, String(client));
-    return { passed: proxy.passed, reconnects: -1 };
+    return { passed: proxy.passed("down"), reconnects: -1 };
   }
   const greeted = client as FoxgloveClient;
   await untilAnswered(new Busy(greeted), greeted);
-  const { passed } = proxy;
+  const passed = proxy.passed("down");
   await greeted.close();
   return { passed, reconnects: greeted.stats().reconnects };
 }
@@ -79,7 +79,7 @@ async function cutAfter(bytes: number, proxy: CuttingProxy): Promise<{ passed: n
 test("a client whose connection is cut after any number of bytes gets everything from the next one, or says so", async () => {
   const server = await serve({ port: 0, name: "robot", connectionGraph: true });
   prepare(server);
-  const proxy = await CuttingProxy.start(server.port);
+  const proxy = await FaultProxy.start(server.port);
   const { passed: all } = await cutAfter(Infinity, proxy);
   const reconnects: number[] = [];
   // Prime, so that the cuts are at other places of each frame.

@@ -4,6 +4,7 @@ import { FoxgloveServer } from "../../src/server/server.ts";
 import { SERVER_LIMITS } from "../../src/server/limits.ts";
 import type { Message, Transport, TransportSink } from "../../src/transport/transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { SleepyClock } from "../support/sleepy_clock.ts";
 import { test } from "../support/test.ts";
 
 const IDLE = 30_000;
@@ -104,6 +105,20 @@ test("a client that takes no byte for N ms while its queue is full is given up, 
   watch.full();
   watch.stop();
   assertEquals(clock.delays, 0);
+});
+
+test("a client is not given up for what it did not take while this program stood still", () => {
+  const clock = new SleepyClock();
+  let deaths = 0;
+  const watch = new StallWatch({ clock, stallMs: 10_000, waiting: () => 100, dead: () => deaths++ });
+  watch.full();
+  clock.standStill(60_000);
+  clock.advance(10_000);
+  assertEquals(deaths, 0);
+  clock.advance(9_999);
+  assertEquals(deaths, 0);
+  clock.advance(1);
+  assertEquals([deaths, clock.delays], [1, 0]);
 });
 
 /** A peer that takes what it is told to take. */

@@ -5,6 +5,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtime } from "./test.ts";
 
+const EXAMPLES = new URL("../../examples/", import.meta.url);
+
 const LIMIT_MS = 20_000;
 
 /** How to run a file: a program and what stands before the file. */
@@ -25,15 +27,16 @@ export class ExampleProcess {
   errors = "";
   readonly #closed: Promise<number | null>;
   #changed = () => {};
+  #isOver = false;
 
-  /** @param file Its path below `examples/`. */
-  constructor(file: string, flags: readonly string[], [program, ...args]: Command = thisRuntime) {
-    const path = fileURLToPath(new URL(`../../examples/${file}`, import.meta.url));
+  /** @param file Its path below `examples/`, or the URL of another program. */
+  constructor(file: string | URL, flags: readonly string[], [program, ...args]: Command = thisRuntime) {
+    const path = fileURLToPath(new URL(file, EXAMPLES));
     this.child = spawn(program, [...args, path, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
     this.child.stdout?.on("data", (data) => (this.output += data, this.#changed()));
     this.child.stderr?.on("data", (data) => this.errors += data);
     this.#closed = new Promise((resolve) => {
-      this.child.on("close", (code) => (resolve(code), this.#changed()));
+      this.child.on("close", (code) => (this.#isOver = true, resolve(code), this.#changed()));
     });
   }
 
@@ -41,7 +44,7 @@ export class ExampleProcess {
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     let match = pattern.exec(this.output);
     while (match === null) {
-      if (this.child.exitCode !== null) throw new Error(`Example has ended: ${this.output}${this.errors}`);
+      if (this.#isOver) throw new Error(`Example has ended: ${this.output}${this.errors}`);
       await deadline(new Promise<void>((resolve) => this.#changed = resolve), LIMIT_MS);
       match = pattern.exec(this.output);
     }
@@ -49,8 +52,8 @@ export class ExampleProcess {
   }
 
   /** Not `child.kill()`: Deno takes every child that was sent a signal for killed by it, and then has no exit code. */
-  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
-    if (this.child.exitCode === null) process.kill(this.child.pid as number, name);
+  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+    if (!this.#isOver) process.kill(this.child.pid as number, name);
   }
 
   /** Its exit code. One that does not end by itself is ended, and has none. */

@@ -15,6 +15,8 @@ export interface Frame {
   opcode: number;
   payload: Uint8Array;
   fin: boolean;
+  /** RSV1 to RSV3 as the bits 4, 2, 1. */
+  reserved: number;
 }
 
 /** What a client may do wrong in a frame. */
@@ -197,7 +199,8 @@ export class RawSocket {
     let length = second & 0x7f;
     if (length === 126) length = (await this.read(2)).readUInt16BE(0);
     else if (length === 127) length = Number((await this.read(8)).readBigUInt64BE(0));
-    return { fin: (first & 0x80) !== 0, opcode: first & 0x0f, payload: await this.read(length) };
+    const payload = await this.read(length);
+    return { fin: (first & 0x80) !== 0, reserved: first >> 4 & 7, opcode: first & 0x0f, payload };
   }
 
   /** Reads frames up to a Close, and that one's code; `undefined` when it has none. */

@@ -1,0 +1,3 @@
+import type { ConformCase } from "../case.ts";
+
+export const HANDSHAKE: readonly ConformCase[] = [];

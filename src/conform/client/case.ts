@@ -1,0 +1,69 @@
+/**
+ * What a conformance case for clients is.
+ *
+ * @module
+ */
+import type { Level, Source } from "../case.ts";
+import type { Stage } from "./stage.ts";
+
+/** A rule for clients, whether it is judged by one scene or by everything that the client sends. */
+export interface ClientRule {
+  /** `"group/what-is-tried"`, unique and stable. */
+  name: string;
+  level: Level;
+  /** The rule in one sentence, for an author who has never read our code. */
+  rule: string;
+  source: Source;
+}
+
+/** One rule, and a scene that shows whether a client keeps it. */
+export interface ClientCase extends ClientRule {
+  /** What the client has to offer for the case to make sense. */
+  protocol?: "foxglove.sdk.v1.1" | "foxglove.sdk.v1" | "foxglove.websocket.v1" | "foxglove.sdk.*";
+  /** It can be seen only where a driver tells what the client received. */
+  driven?: true;
+  /** Plays the scene. @throws {Mismatch} when the client breaks the rule. @throws {Skip} when it cannot be told. */
+  run(stage: Stage): Promise<void>;
+}
+
+/** What a driver may be told, and what it may report: the words of `{"cannot": …}`. */
+export type Skill =
+  | Instruction["do"]
+  | "serverInfo"
+  | "channel"
+  | "message"
+  | "status"
+  | "time"
+  | "parameters"
+  | "graph"
+  | "playbackState"
+  | "answer"
+  | "failure";
+
+/** One line for a driver: what its client has to do. */
+export type Instruction =
+  | { do: "subscribe" | "unsubscribe" | "unadvertise"; topic: string }
+  | { do: "publish"; topic: string; encoding: string; data: string }
+  | { do: "callService"; tag: string; service: string; encoding: string; data: string }
+  | { do: "getParameters"; tag: string; names: string[] }
+  | { do: "setParameters"; tag: string; parameters: WireParameter[] }
+  | { do: "subscribeParameters" | "unsubscribeParameters"; names: string[] }
+  | { do: "fetchAsset"; tag: string; uri: string }
+  | { do: "subscribeGraph" | "unsubscribeGraph" }
+  | { do: "play" | "pause"; tag: string }
+  | { do: "seek"; tag: string; time: string }
+  | { do: "setSpeed"; tag: string; speed: number }
+  | { do: "close" };
+
+/** A parameter as it is in JSON; without `value` it is to be deleted. */
+export interface WireParameter {
+  name: string;
+  value?: unknown;
+  type?: string;
+}
+
+/** One line of a driver: what its client received. */
+export interface Report {
+  got: string;
+  [member: string]: unknown;
+}

@@ -1,0 +1,109 @@
+/**
+ * Subscriptions: what comes of them, and how they end.
+ *
+ * @module
+ */
+import { check, none, same } from "../../steps/check.ts";
+import { foxwire, spec } from "../../steps/sources.ts";
+import type { ClientCase } from "../case.ts";
+import { CONFORM } from "../stage.ts";
+
+const DATA = spec("Server messages, message data");
+const A = { id: 2, topic: "/a" };
+const B = { id: 3, topic: "/b" };
+
+const TIMES = [0n, 1_700_000_000_123_456_789n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n];
+
+const times: ClientCase[] = TIMES.map((logTime) => ({
+  name: `subscriptions/time-${logTime}`,
+  level: logTime < 2n ** 63n ? "must" : "should",
+  rule: `The time of a message, ${logTime} ns, arrives to the nanosecond`,
+  source: DATA,
+  driven: true,
+  async run(stage) {
+    const { end, id } = await stage.subscribed();
+    end.publish(id, "{}", logTime);
+    const { logTime: got } = await stage.message("{}");
+    same(String(got), String(logTime), "logTime, as a decimal text");
+  },
+}));
+
+export const subscriptions: readonly ClientCase[] = [
+  ...times,
+  {
+    name: "subscriptions/data",
+    level: "must",
+    rule: "The bytes of a message arrive as they were sent",
+    source: DATA,
+    driven: true,
+    async run(stage) {
+      const { end, id } = await stage.subscribed();
+      for (const data of ['{"a":1}', '{"text":"Grüße, 世界 🦊\\u0000"}', ""]) {
+        end.publish(id, data);
+        await stage.message(data);
+      }
+    },
+  },
+  {
+    name: "subscriptions/two",
+    level: "must",
+    rule: "A message belongs to the topic of its subscription",
+    source: DATA,
+    driven: true,
+    async run(stage) {
+      const end = await stage.greeted({ channels: [A, B] });
+      const b = await stage.subscribe(end, B);
+      const a = await stage.subscribe(end, A);
+      check(a !== b, "two subscriptions with ids of their own", [a, b]);
+      end.publish(a, '{"of":"a"}');
+      end.publish(b, '{"of":"b"}');
+      await stage.message('{"of":"b"}', "/b");
+      await stage.message('{"of":"a"}', "/a");
+    },
+  },
+  {
+    name: "subscriptions/cancelled",
+    level: "must",
+    rule: "A subscription is cancelled by its id",
+    source: spec("Client messages, unsubscribe"),
+    driven: true,
+    async run(stage) {
+      const end = await stage.greeted({ channels: [A, B] });
+      await stage.subscribe(end, A);
+      const id = await stage.subscribe(end, B);
+      stage.tell({ do: "unsubscribe", topic: "/b" });
+      const { subscriptionIds } = await end.expect("unsubscribe");
+      same(subscriptionIds, [id], "subscriptionIds");
+    },
+  },
+  {
+    name: "subscriptions/after-cancelled",
+    level: "must",
+    rule: "What still comes of a cancelled subscription is ignored",
+    source: foxwire("docs/protocol.md: what was under way may still arrive"),
+    driven: true,
+    async run(stage) {
+      const end = await stage.greeted({ channels: [CONFORM, A] });
+      const id = await stage.subscribe(end, A);
+      stage.tell({ do: "unsubscribe", topic: "/a" });
+      await end.expect("unsubscribe");
+      end.publish(id, '{"late":true}');
+      await stage.alive(end, "data of a cancelled subscription");
+      none(stage.reports("message"), "report of a message that nobody is subscribed to");
+    },
+  },
+  {
+    name: "subscriptions/again",
+    level: "must",
+    rule: "A topic can be subscribed to again",
+    source: spec("Client messages, subscribe"),
+    driven: true,
+    async run(stage) {
+      const { end } = await stage.subscribed();
+      stage.tell({ do: "unsubscribe", topic: CONFORM.topic });
+      await end.expect("unsubscribe");
+      await stage.subscribe(end);
+      await stage.alive(end, "a second subscription to the same topic");
+    },
+  },
+];

@@ -1,0 +1,78 @@
+/**
+ * The driver of a client under test: a program that makes the client do what it is told in lines of JSON.
+ *
+ * @module
+ */
+import type { LineProcess, LineSink } from "../../runtime/line_process.ts";
+
+/** A driver at work. */
+export interface Driver {
+  /** Tells it something. */
+  write(line: string): void;
+  /** Ends it. */
+  stop(): Promise<void>;
+  /** How it has ended by itself, in words; `undefined` while it runs. */
+  readonly ended: string | undefined;
+  /** The last that it wrote to its standard error, for people. */
+  readonly errors: string;
+}
+
+/** Who hears of a driver. */
+export interface DriverSink {
+  /** A line that it wrote. */
+  line(text: string): void;
+  /** It has ended. */
+  changed(): void;
+}
+
+/** Starts a driver for one scene. */
+export type StartDriver = (url: string, sink: DriverSink) => Driver;
+
+const SHOWN_ERRORS = 600;
+
+/** Starts a program: `{url}` in an argument stands for the address, which is the last argument where there is none. */
+export async function commandDriver(command: string): Promise<StartDriver> {
+  // By need: browsers, which have no processes, load this module too.
+  const { startLines } = await import("../../runtime/line_process.ts");
+  const words = splitCommand(command);
+  return (url, sink) => {
+    const args = words.map((word) => word.replaceAll("{url}", url));
+    const line = command.includes("{url}") ? args : [...args, url];
+    return new CommandDriver((hear) => startLines(line, hear), sink);
+  };
+}
+
+/** The words of a command line; quotes keep what has spaces together. */
+export function splitCommand(command: string): string[] {
+  const words = command.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+  return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, (_, double, single) => double ?? single));
+}
+
+class CommandDriver implements Driver {
+  ended: string | undefined;
+  readonly #process: LineProcess;
+  #errors = "";
+
+  constructor(start: (sink: LineSink) => LineProcess, sink: DriverSink) {
+    this.#process = start({
+      line: (text) => sink.line(text),
+      error: (text) => this.#errors = (this.#errors + text).slice(-SHOWN_ERRORS),
+      ended: (how) => {
+        this.ended = `the driver ${how}${this.errors}`;
+        sink.changed();
+      },
+    });
+  }
+
+  get errors(): string {
+    return this.#errors === "" ? "" : `; standard error ends with: ${this.#errors.trim()}`;
+  }
+
+  write(line: string): void {
+    this.#process.write(line);
+  }
+
+  stop(): Promise<void> {
+    return this.#process.stop();
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Conformance of servers, and of clients, in any language: cases that say their rule, where it comes from, what was
+ * expected and what came. As a command:
+ *
+ * ```sh
+ * deno run --allow-net jsr:@foxwire/foxwire/conform ws://localhost:8765
+ * ```
+ *
+ * @module
+ */
+export { CASES } from "./cases.ts";
+export type {
+  Authority,
+  ConformCase,
+  Greeting,
+  JsonMessage,
+  JsonObject,
+  Level,
+  Needs,
+  PeerOptions,
+  Scene,
+  Source,
+} from "./case.ts";
+export { Mismatch, Skip } from "./mismatch.ts";
+export { CONFORM_DEFAULTS, type ConformOptions, type ConformPlan, type ConformReport, type ConformResult } from "./options.ts";
+export type { Peer, Received, Sendable } from "./peer.ts";
+export type { FrameOptions, HttpAnswer, RawSocket, RequestOptions } from "./raw_socket.ts";
+export { conforms, type Count, countByLevel, summaryLines, tapLines } from "./report.ts";
+export { conform } from "./run.ts";
+export type { OpenSocket } from "./web_socket_peer.ts";
+
+if (import.meta.main) await (await import("./main.ts")).main();

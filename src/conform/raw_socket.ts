@@ -1,0 +1,254 @@
+/**
+ * A WebSocket client made of bytes: it sends whatever a case says, right or wrong.
+ *
+ * @module
+ */
+import type { TcpClientEnd } from "../runtime/tcp.ts";
+import { Bell } from "./bell.ts";
+import { bytes, type Piece } from "./bytes.ts";
+import { type ClientFrame, FrameReader, FRAMES } from "./client/frames.ts";
+import { Mismatch } from "./mismatch.ts";
+
+/** What a client may do wrong in a frame. */
+export interface FrameOptions {
+  /** Default `true`. */
+  fin?: boolean;
+  /** Default `true`: clients must. */
+  masked?: boolean;
+  /** RSV1 to RSV3 as the bits 4, 2, 1. */
+  reserved?: number;
+  /** The length to claim, if it is not the payload's. */
+  claimedLength?: number;
+  /** Bytes to write the length with, 1, 3 or 9; default: the fewest. */
+  lengthBytes?: 1 | 3 | 9;
+}
+
+/** A frame of a client. */
+export function clientFrame(opcode: number, payload: Piece = "", options: FrameOptions = {}): Uint8Array {
+  const { fin = true, masked = true, reserved = 0 } = options;
+  const body = bytes(payload);
+  const length = options.claimedLength ?? body.length;
+  const mask = masked ? [0x12, 0x34, 0x56, 0x78] : [];
+  for (let i = 0; masked && i < body.length; i++) body[i]! ^= mask[i & 3]!;
+  const size = options.lengthBytes ?? (length < 126 ? 1 : length < 0x1_0000 ? 3 : 9);
+  const [first, ...rest] = lengthOf(length, size);
+  const head = [(fin ? 0x80 : 0) | reserved << 4 | opcode, (masked ? 0x80 : 0) | first!, ...rest, ...mask];
+  return bytes(new Uint8Array(head), body);
+}
+
+function lengthOf(length: number, size: 1 | 3 | 9): number[] {
+  if (size === 1) return [length];
+  if (size === 3) return [126, length >> 8, length & 0xff];
+  const view = new DataView(new ArrayBuffer(8));
+  view.setBigUint64(0, BigInt(length));
+  return [127, ...new Uint8Array(view.buffer)];
+}
+
+/** A Close frame of a client. */
+export function closeFrame(code?: number, reason = ""): Uint8Array {
+  const head = code === undefined ? [] : [code >> 8, code & 0xff];
+  return clientFrame(FRAMES.close, bytes(new Uint8Array(head), reason));
+}
+
+/** What a server answered to a request. */
+export interface HttpAnswer {
+  status: number;
+  /** By name in lower case; repeated ones joined by ", ". */
+  headers: Record<string, string>;
+}
+
+/** What a request says that is not as it should be. */
+export interface RequestOptions {
+  method?: string;
+  path?: string;
+  /** Lines of `Sec-WebSocket-Protocol`. */
+  protocols?: readonly string[];
+  /** Other header lines; `undefined` leaves a usual one out. */
+  headers?: Record<string, string | undefined>;
+  /** Bytes right behind the request, in the same packet. */
+  behind?: Uint8Array;
+  /** Write the request byte by byte. */
+  slowly?: true;
+}
+
+/** The key of every handshake here. */
+export const KEY = "AAECAwQFBgcICQoLDA0ODw==";
+/** What has to come back for it. */
+export const ACCEPT = "Bz3qJYTGdOe8gUSpLosEdiLKDrk=";
+
+const USUAL_HEADERS = {
+  Upgrade: "websocket",
+  Connection: "Upgrade",
+  "Sec-WebSocket-Version": "13",
+  "Sec-WebSocket-Key": KEY,
+};
+
+/** A TCP connection to the server under test. */
+export class RawSocket {
+  readonly #url: URL;
+  readonly #answerMs: number;
+  #end: TcpClientEnd | undefined;
+  #rest: Uint8Array = new Uint8Array(0);
+  readonly #reader = new FrameReader();
+  #frames: ClientFrame[] = [];
+  /** After the answer to a handshake: bytes are frames then. */
+  #upgraded = false;
+  #closed = false;
+  readonly #bell = new Bell();
+
+  private constructor(url: string, answerMs: number) {
+    this.#url = new URL(url);
+    this.#answerMs = answerMs;
+  }
+
+  /** Connects, and sends nothing. @param answerMs How long to wait for each answer. */
+  static async connect(url: string, answerMs: number): Promise<RawSocket> {
+    // By need: browsers, which have no sockets, load this module too.
+    const { connectTcp } = await import("../runtime/tcp.ts");
+    const socket = new RawSocket(url, answerMs);
+    socket.#end = await connectTcp(url, {
+      data: (bytes) => socket.#receive(bytes),
+      closed: () => socket.#close(),
+    });
+    return socket;
+  }
+
+  /** Whether the connection is over. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Sends bytes in one packet, as far as the kernel allows. */
+  write(...pieces: Piece[]): void {
+    this.#end?.write(bytes(...pieces));
+  }
+
+  /** Sends each byte in a packet of its own. */
+  async writeSlowly(data: Uint8Array): Promise<void> {
+    for (const byte of data) {
+      this.write(new Uint8Array([byte]));
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
+
+  /** Sends a request, an upgrade unless `options` say otherwise, and reads the head of the answer. */
+  async request(options: RequestOptions = {}): Promise<HttpAnswer> {
+    const request = this.#requestOf(options);
+    if (options.slowly) await this.writeSlowly(request);
+    else this.write(request, options.behind ?? "");
+    return this.#answerOf(await this.#head());
+  }
+
+  /** Opens a WebSocket. @throws {Mismatch} unless the server accepts. */
+  async upgrade(protocol: string, options: RequestOptions = {}): Promise<this> {
+    const { status } = await this.request({ ...options, protocols: [protocol] });
+    if (status !== 101) throw new Mismatch(`101 for a handshake with ${protocol}`, `${status}`);
+    return this;
+  }
+
+  /** The next frame. */
+  async frame(what = "a frame"): Promise<ClientFrame> {
+    await this.#until(() => this.#frames.length > 0, what);
+    return this.#frames.shift()!;
+  }
+
+  /** The next frame of an opcode; others are passed over. */
+  async frameOf(opcode: number, what: string): Promise<ClientFrame> {
+    for (;;) {
+      const frame = await this.frame(what);
+      if (frame.opcode === opcode) return frame;
+      if (frame.opcode === FRAMES.close) throw new Mismatch(what, `Close frame with code ${closeCode(frame)}`);
+    }
+  }
+
+  /** The code of the Close frame that has to come; 1005 when it has none, 1006 when the connection just ends. */
+  async closeCode(): Promise<number> {
+    for (;;) {
+      await this.#wait(() => this.#frames.length > 0 || this.#closed);
+      const frame = this.#frames.shift();
+      if (frame?.opcode === FRAMES.close) return closeCode(frame);
+      if (frame === undefined && this.#closed) return 1006;
+      if (frame === undefined) throw new Mismatch("the end of the connection", `nothing in ${this.#answerMs} ms`);
+    }
+  }
+
+  /** Waits for the end of the TCP connection. */
+  async ended(what = "the end of the connection"): Promise<void> {
+    await this.#wait(() => this.#closed);
+    if (!this.#closed) throw new Mismatch(what, "a connection that is still open");
+  }
+
+  /** Reads no more, and stays connected: a client that has stopped. */
+  pause(): void {
+    this.#end?.pause();
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.#end?.cut();
+  }
+
+  #requestOf({ method = "GET", path, protocols = [], headers = {} }: RequestOptions): Uint8Array {
+    const target = path ?? `${this.#url.pathname}${this.#url.search}`;
+    const lines = Object.entries({ Host: this.#url.host, ...USUAL_HEADERS, ...headers })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .concat(protocols.map((value) => `Sec-WebSocket-Protocol: ${value}\r\n`));
+    return bytes(`${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  }
+
+  async #head(): Promise<string> {
+    let end = -1;
+    await this.#until(() => (end = latin1(this.#rest).indexOf("\r\n\r\n")) >= 0, "an HTTP answer");
+    const head = latin1(this.#rest.subarray(0, end));
+    this.#rest = this.#rest.subarray(end + 4);
+    return head;
+  }
+
+  #answerOf(head: string): HttpAnswer {
+    const [statusLine = "", ...lines] = head.split("\r\n");
+    const headers: Record<string, string> = {};
+    for (const line of lines) addHeader(headers, line);
+    const status = Number(statusLine.split(" ")[1]);
+    this.#upgraded = status === 101;
+    if (this.#upgraded) this.#receive(new Uint8Array(0));
+    return { status, headers };
+  }
+
+  #receive(data: Uint8Array): void {
+    const all = bytes(this.#rest, data);
+    this.#rest = this.#upgraded ? new Uint8Array(0) : all;
+    if (this.#upgraded) this.#frames.push(...this.#reader.read(all));
+    this.#bell.ring();
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#bell.ring();
+  }
+
+  async #until(condition: () => boolean, what: string): Promise<void> {
+    await this.#wait(() => condition() || this.#closed);
+    if (condition()) return;
+    throw new Mismatch(what, this.#closed ? "the end of the connection" : `nothing in ${this.#answerMs} ms`);
+  }
+
+  #wait(condition: () => boolean): Promise<void> {
+    return this.#bell.wait(condition, this.#answerMs);
+  }
+}
+
+function closeCode({ payload }: ClientFrame): number {
+  return payload.length < 2 ? 1005 : payload[0]! << 8 | payload[1]!;
+}
+
+function latin1(data: Uint8Array): string {
+  return new TextDecoder("latin1").decode(data);
+}
+
+function addHeader(headers: Record<string, string>, line: string): void {
+  const colon = line.indexOf(":");
+  const name = line.slice(0, colon).toLowerCase();
+  const value = line.slice(colon + 1).trim();
+  headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+}

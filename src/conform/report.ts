@@ -1,0 +1,72 @@
+/**
+ * Results as text: the Test Anything Protocol, and a summary.
+ *
+ * @module
+ */
+import type { Level } from "./case.ts";
+import type { ConformResult } from "./options.ts";
+
+/** Levels, the heaviest first. */
+export const LEVEL_NAMES: readonly Level[] = ["must", "should", "extra"];
+
+/** How many results of a level came out how. */
+export interface Count {
+  ok: number;
+  failed: number;
+  skipped: number;
+}
+
+/** One result as lines of TAP. @param number Its place among the results, from 1. */
+export function tapLines(number: number, result: ConformResult): string[] {
+  const { outcome, level, name, rule, reason, protocol } = result;
+  const first = `${outcome === "failed" ? "not ok" : "ok"} ${number} - ${level} ${name}`;
+  const by = protocol === undefined ? "" : ` (${protocol})`;
+  if (outcome === "skipped") return [`${first}${by} # SKIP ${reason}`];
+  return outcome === "ok" ? [`${first}${by}: ${rule}`] : [`${first}${by}`, ...block(result)];
+}
+
+/** What went wrong, as YAML. */
+function block({ rule, source, expected = "", got = "", wire = [] }: ConformResult): string[] {
+  return [
+    "  ---",
+    `  rule: ${quoted(rule)}`,
+    `  source: ${quoted(`${SOURCES[source.authority]}: ${source.where}`)}`,
+    `  expected: ${quoted(expected)}`,
+    `  got: ${quoted(got)}`,
+    ...(wire.length === 0 ? [] : ["  wire:", ...wire.map((line) => `    - ${quoted(line)}`)]),
+    "  ...",
+  ];
+}
+
+const SOURCES = {
+  specification: "the published specification",
+  sdk: "the official SDK",
+  foxwire: "Foxwire's choice",
+} as const;
+
+/** JSON strings are YAML strings. */
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** How many results came out how, per level. */
+export function countByLevel(results: readonly Pick<ConformResult, "level" | "outcome">[]): Record<Level, Count> {
+  const none = (): Count => ({ ok: 0, failed: 0, skipped: 0 });
+  const counts = { must: none(), should: none(), extra: none() };
+  for (const { level, outcome } of results) counts[level][outcome]++;
+  return counts;
+}
+
+/** The end of a report, as comments of TAP. */
+export function summaryLines(results: readonly ConformResult[]): string[] {
+  const counts = countByLevel(results);
+  return LEVEL_NAMES
+    .map((level) => ({ level, ...counts[level] }))
+    .filter(({ ok, failed, skipped }) => ok + failed + skipped > 0)
+    .map(({ level, ok, failed, skipped }) => `# ${level}: ${ok} passed, ${failed} failed, ${skipped} skipped`);
+}
+
+/** Whether a peer conforms: no `must` and no `should` has failed. */
+export function conforms(results: readonly Pick<ConformResult, "level" | "outcome">[]): boolean {
+  return !results.some(({ level, outcome }) => outcome === "failed" && level !== "extra");
+}

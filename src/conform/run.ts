@@ -1,0 +1,213 @@
+/**
+ * Runs the cases against a server.
+ *
+ * @module
+ */
+import { type Subprotocol, SUBPROTOCOLS } from "../protocol/constants.ts";
+import { errorMessage, FoxgloveError } from "../util/errors.ts";
+import { type Barrier, BARRIERS, SILENCE } from "./barrier.ts";
+import type { ConformCase, Greeting } from "./case.ts";
+import { CASES } from "./cases.ts";
+import { greetingOf, readGreeting } from "./greeting.ts";
+import { Mismatch, Skip } from "./mismatch.ts";
+import { missing, type Offer } from "./needs.ts";
+import { CONFORM_DEFAULTS, type ConformOptions, type ConformReport, type ConformResult } from "./options.ts";
+import { CaseScene, type Setting } from "./scene.ts";
+import { selected } from "./select.ts";
+import { isOp } from "./steps/messages.ts";
+import { type OpenSocket, WebSocketPeer } from "./web_socket_peer.ts";
+import { WireLog } from "./wire_log.ts";
+
+type Verdict = Pick<ConformResult, "outcome" | "reason" | "expected" | "got" | "wire">;
+
+/** How to reach the server, and how long to wait for it. */
+interface Reach {
+  url: string;
+  open: OpenSocket;
+  answerMs: number;
+  caseMs: number;
+}
+
+/**
+ * Runs the conformance cases against a server, and says what came of each. Cases that change something on the server act
+ * only on channels, services and parameters with the names that docs/conformance.md lists.
+ *
+ * @throws {FoxgloveError} With code `"connection"` when there is no server, or it takes none of the subprotocols.
+ *
+ * @example
+ * ```ts
+ * import { conform } from "@foxwire/foxwire/conform";
+ * import { serve } from "@foxwire/foxwire/server";
+ *
+ * const server = await serve({ name: "robot", port: 0 });
+ * const report = await conform(server.url, { only: ["connection"] });
+ * const failed = report.results.filter(({ outcome }) => outcome === "failed");
+ * if (failed.length > 0) console.log(failed);
+ *
+ * await server.close();
+ * ```
+ */
+export async function conform(url: string, options: ConformOptions = {}): Promise<ConformReport> {
+  const { answerMs = CONFORM_DEFAULTS.answerMs, caseMs = CONFORM_DEFAULTS.caseMs } = options;
+  const reach = { url, answerMs, caseMs, open: options.webSocket ?? standardSocket };
+  const protocols = await takenProtocols(reach, options.protocols);
+  const cases = selected(CASES, options);
+  const info = await meet(reach, protocols[0]!);
+  const name = info.greeting.serverInfo.name;
+  const server = typeof name === "string" ? name : "";
+  const plan = { url, server, protocols, count: cases.length * protocols.length };
+  options.onStart?.(plan);
+  const run = new Run(reach, cases, options);
+  for (const protocol of protocols) await run.with(protocol);
+  return { ...plan, results: run.results, ...(run.died === undefined ? {} : { died: run.died }) };
+}
+
+/** A run over all its subprotocols. */
+class Run {
+  readonly results: ConformResult[] = [];
+  died: string | undefined;
+  readonly #reach: Reach;
+  readonly #cases: readonly ConformCase[];
+  readonly #options: ConformOptions;
+
+  constructor(reach: Reach, cases: readonly ConformCase[], options: ConformOptions) {
+    this.#reach = reach;
+    this.#cases = cases;
+    this.#options = options;
+  }
+
+  async with(protocol: Subprotocol): Promise<void> {
+    const met = this.died === undefined ? await meet(this.#reach, protocol) : undefined;
+    for (const entry of this.#cases) {
+      if (this.#options.signal?.aborted) return;
+      this.#options.onCase?.(entry.name);
+      const began = performance.now();
+      const verdict = await this.#verdict(entry, met);
+      const { name, level, rule, source } = entry;
+      const result = { name, level, rule, source, protocol, ...verdict, took: Math.round(performance.now() - began) };
+      this.results.push(result);
+      this.#options.onResult?.(result);
+    }
+  }
+
+  async #verdict(entry: ConformCase, met: Met | undefined): Promise<Verdict> {
+    if (met === undefined || this.died !== undefined) {
+      return { outcome: "skipped", reason: `the server takes no connections any more since "${this.died}"` };
+    }
+    const reason = missing(entry.needs, met);
+    if (reason !== undefined) return { outcome: "skipped", reason };
+    const verdict = await play(entry, new CaseScene(met.setting, met.greeting), this.#reach.caseMs);
+    if (verdict.outcome === "failed" && !await isAlive(met.setting)) {
+      this.died = entry.name;
+      verdict.got += "; and the server takes no connections any more";
+    }
+    return verdict;
+  }
+}
+
+/** Plays one case, for a limited time. */
+async function play(entry: ConformCase, scene: CaseScene, caseMs: number): Promise<Verdict> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Mismatch(`the case to be over in ${caseMs} ms`, "no end")), caseMs);
+  });
+  try {
+    await Promise.race([entry.run(scene), late]);
+    return { outcome: "ok" };
+  } catch (error) {
+    return verdictOf(error, scene.log);
+  } finally {
+    clearTimeout(timer);
+    await scene.leave();
+  }
+}
+
+function verdictOf(error: unknown, log: WireLog): Verdict {
+  if (error instanceof Skip) return { outcome: "skipped", reason: error.message };
+  const wire = log.lines();
+  if (error instanceof Mismatch) return { outcome: "failed", expected: error.expected, got: error.got, wire };
+  return { outcome: "failed", expected: "the case to be played to its end", got: errorMessage(error), wire };
+}
+
+/** What was found out about a server when it was met. */
+interface Met extends Offer {
+  setting: Setting;
+}
+
+/** Connects for the first time, reads the greeting, and finds out which harmless request the server answers. */
+async function meet(reach: Reach, protocol: Subprotocol): Promise<Met> {
+  const peer = await openPeer(reach, protocol, SILENCE);
+  const greeting = greetingOf(await readGreeting(peer));
+  const parameters = await parameterNames(peer, greeting);
+  await peer.close();
+  const barrier = await findBarrier(reach, protocol, greeting);
+  return { protocol, greeting, parameters, setting: { ...reach, protocol, barrier } };
+}
+
+async function parameterNames(peer: WebSocketPeer, { capabilities }: Greeting): Promise<ReadonlySet<unknown>> {
+  if (!capabilities.includes("parameters")) return new Set();
+  const answers = await peer.ask({ op: "getParameters", parameterNames: [], id: "conform/all" });
+  const values = answers.find((message) => isOp(message, "parameterValues")) as { parameters?: unknown } | undefined;
+  const list = Array.isArray(values?.parameters) ? values.parameters : [];
+  return new Set(list.map((parameter) => parameter?.name));
+}
+
+async function findBarrier(reach: Reach, protocol: Subprotocol, { capabilities }: Greeting): Promise<Barrier> {
+  for (const { barrier, capability } of BARRIERS) {
+    if (capability !== undefined && !capabilities.includes(capability)) continue;
+    const peer = await openPeer(reach, protocol, barrier);
+    const works = await peer.settle().then(() => true, () => false);
+    await peer.close();
+    if (works) return barrier;
+  }
+  return SILENCE;
+}
+
+async function isAlive({ barrier, ...reach }: Setting): Promise<boolean> {
+  try {
+    await (await openPeer(reach, reach.protocol, barrier)).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function openPeer(
+  { url, open, answerMs }: Pick<Reach, "url" | "open" | "answerMs">,
+  protocol: Subprotocol,
+  barrier: Barrier,
+): Promise<WebSocketPeer> {
+  return WebSocketPeer.open(url, [protocol], open, { answerMs, barrier, number: 0, log: new WireLog() });
+}
+
+/** The subprotocols to run with. */
+async function takenProtocols(reach: Reach, wanted: ConformOptions["protocols"]): Promise<readonly Subprotocol[]> {
+  const tried = wanted === undefined || wanted === "all" ? SUBPROTOCOLS : wanted;
+  const taken: Subprotocol[] = [];
+  for (const protocol of tried) {
+    if (await takes(reach, protocol)) taken.push(protocol);
+    if (wanted === undefined && taken.length > 0) break;
+  }
+  if (taken.length > 0) return taken;
+  throw new FoxgloveError(
+    `Cannot connect to ${reach.url}: is a server running there, and does it take ${tried.join(" or ")}?`,
+    { code: "connection" },
+  );
+}
+
+async function takes(reach: Reach, protocol: Subprotocol): Promise<boolean> {
+  try {
+    const peer = await openPeer(reach, protocol, SILENCE);
+    await peer.close();
+    return peer.protocol === protocol;
+  } catch {
+    return false;
+  }
+}
+
+function standardSocket(url: string, protocols: string[]): WebSocket {
+  if (typeof WebSocket === "function") return new WebSocket(url, protocols);
+  throw new FoxgloveError('This runtime has no WebSocket: pass one as `webSocket`, such as that of "./node"', {
+    code: "no_websocket",
+  });
+}

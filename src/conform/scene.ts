@@ -1,0 +1,69 @@
+/**
+ * The server under test, as one case sees it.
+ *
+ * @module
+ */
+import type { Subprotocol } from "../protocol/constants.ts";
+import type { Barrier } from "./barrier.ts";
+import type { Greeting, PeerOptions, Scene } from "./case.ts";
+import { readGreeting } from "./greeting.ts";
+import type { Peer } from "./peer.ts";
+import { RawSocket } from "./raw_socket.ts";
+import { type OpenSocket, WebSocketPeer } from "./web_socket_peer.ts";
+import { WireLog } from "./wire_log.ts";
+
+/** What all cases of a run have in common. */
+export interface Setting {
+  url: string;
+  protocol: Subprotocol;
+  answerMs: number;
+  barrier: Barrier;
+  open: OpenSocket;
+}
+
+/** One case's view: it keeps what the case opens, to close it. */
+export class CaseScene implements Scene {
+  readonly log: WireLog = new WireLog();
+  readonly greeting: Greeting;
+  readonly #setting: Setting;
+  readonly #peers: WebSocketPeer[] = [];
+  readonly #sockets: RawSocket[] = [];
+
+  constructor(setting: Setting, greeting: Greeting) {
+    this.#setting = setting;
+    this.greeting = greeting;
+  }
+
+  get url(): string {
+    return this.#setting.url;
+  }
+
+  get protocol(): Subprotocol {
+    return this.#setting.protocol;
+  }
+
+  get answerMs(): number {
+    return this.#setting.answerMs;
+  }
+
+  async connect({ protocols = [this.protocol], ungreeted }: PeerOptions = {}): Promise<Peer> {
+    const { url, open, answerMs, barrier } = this.#setting;
+    const settings = { answerMs, barrier, log: this.log, number: this.#peers.length + 1 };
+    const peer = await WebSocketPeer.open(url, protocols, open, settings);
+    this.#peers.push(peer);
+    if (!ungreeted) peer.greeting = await readGreeting(peer);
+    return peer;
+  }
+
+  async raw(): Promise<RawSocket> {
+    const socket = await RawSocket.connect(this.url, this.answerMs);
+    this.#sockets.push(socket);
+    return socket;
+  }
+
+  /** Ends what the case has left open. */
+  async leave(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(this.#peers.map((peer) => peer.close()));
+  }
+}

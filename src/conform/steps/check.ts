@@ -1,0 +1,49 @@
+/**
+ * Saying what was expected and what came.
+ *
+ * @module
+ */
+import { Mismatch } from "../mismatch.ts";
+
+/** Longer values are cut where they are shown. */
+const SHOWN_CHARACTERS = 600;
+
+/** Fails unless something holds. */
+export function check(holds: boolean, expected: string, got: unknown): asserts holds {
+  if (!holds) throw new Mismatch(expected, shown(got));
+}
+
+/** Fails unless two values are equal: JSON, with bigints in it. */
+export function same(got: unknown, expected: unknown, what: string): void {
+  if (canonical(got) !== canonical(expected)) throw new Mismatch(`${what}: ${shown(expected)}`, shown(got));
+}
+
+/** Fails unless there is nothing in a list. */
+export function none(list: readonly unknown[], what: string): void {
+  check(list.length === 0, `no ${what}`, list);
+}
+
+/** Fails unless bytes are equal, and says where the first difference is. */
+export function sameBytes(got: Uint8Array, expected: Uint8Array, what: string): void {
+  check(got.length === expected.length, `${what} of ${expected.length} bytes`, `${got.length} bytes`);
+  const at = got.findIndex((byte, index) => byte !== expected[index]);
+  if (at >= 0) throw new Mismatch(`${what} with byte ${expected[at]} at ${at}`, `byte ${got[at]}`);
+}
+
+/** A value as one line of text. */
+export function shown(value: unknown): string {
+  const text = typeof value === "string" ? value : canonical(value);
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}… (${text.length} characters)` : text;
+}
+
+/** The same text for equal values, in whichever order their members are. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, plain) ?? "nothing";
+}
+
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return `${value} ns`;
+  if (value instanceof Uint8Array) return `${value.length} bytes: ${value.subarray(0, 48).join(" ")}`;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1));
+}

@@ -1,0 +1,99 @@
+/**
+ * Publishing as a client, seen by what the server publishes again: what is published on `/x` comes on `/echo/x`.
+ *
+ * @module
+ */
+import { messageData } from "../bytes.ts";
+import type { Greeting, JsonMessage, JsonObject, Scene } from "../case.ts";
+import { Mismatch, Skip } from "../mismatch.ts";
+import type { Peer, Received } from "../peer.ts";
+import { advertisedIn, entriesOf } from "./channels.ts";
+import { findOp } from "./messages.ts";
+import { nextData, subscribe } from "./subscriptions.ts";
+
+/** A topic that nobody else uses. */
+export const topicOf = (what: string): string => `/foxwire_conform/${what}`;
+
+/** A channel of a client, as it advertises it; schemaless JSON unless it says otherwise. */
+export function channelFor(id: number, topic: string, others: JsonObject = {}): JsonObject {
+  return { id, topic, encoding: "json", schemaName: "", ...others };
+}
+
+/** An `advertise` of a client. */
+export function advertise(...channels: unknown[]): object {
+  return { op: "advertise", channels };
+}
+
+/** An `unadvertise` of a client. */
+export function unadvertise(...channelIds: unknown[]): object {
+  return { op: "unadvertise", channelIds };
+}
+
+/** Servers that were seen not to publish again what clients publish. */
+const WITHOUT_ECHO = new WeakSet<Greeting>();
+
+/** Who publishes what, and who reads it; what is left out is made. */
+export interface EchoOptions {
+  publisher?: Peer;
+  reader?: Peer;
+  /** What to advertise; `id` is 1 unless it says otherwise. */
+  channel: JsonObject & { topic: string };
+}
+
+/** A channel of a client, and the one on which the server publishes it again. */
+export interface Echo {
+  publisher: Peer;
+  reader: Peer;
+  /** Of the client's channel. */
+  id: number;
+  /** The server's channel, as it was sent to the reader. */
+  channel: JsonObject & { id: number };
+  /** The message that the channel came with. */
+  advert: JsonMessage;
+}
+
+/** Advertises a channel as a client, and waits for its echo. @throws {Skip} when the server has no echoes. */
+export async function echoed(scene: Scene, options: EchoOptions): Promise<Echo> {
+  if (WITHOUT_ECHO.has(scene.greeting)) throw new Skip('the server does not publish again on "/echo/…"');
+  const reader = options.reader ?? await scene.connect();
+  const publisher = options.publisher ?? await scene.connect();
+  const { topic, ...others } = options.channel;
+  const { id = 1 } = others as { id?: number };
+  publisher.send(advertise(channelFor(id, topic, others)));
+  const advert = await echoAdvert(scene, reader, `/echo${topic}`);
+  const channel = advertisedIn([advert]).find((channel) => channel.topic === `/echo${topic}`) as Echo["channel"];
+  return { publisher, reader, id, channel, advert };
+}
+
+const ECHOING = new WeakSet<Greeting>();
+
+/** The message with which the channel of a topic comes. */
+async function echoAdvert(scene: Scene, reader: Peer, topic: string): Promise<JsonMessage> {
+  try {
+    const advert = await findOp(reader, "advertise", (message) => hasTopic(message, topic));
+    ECHOING.add(scene.greeting);
+    return advert;
+  } catch (error) {
+    if (!(error instanceof Mismatch) || ECHOING.has(scene.greeting)) throw error;
+    WITHOUT_ECHO.add(scene.greeting);
+    throw new Skip('the server does not publish again on "/echo/…"');
+  }
+}
+
+function hasTopic(message: Received, topic: string): boolean {
+  return entriesOf([message], "advertise", "channels").some((channel) => channel.topic === topic);
+}
+
+/** The subscription under which echoes are read. */
+export const ECHO_SUBSCRIPTION = 70;
+
+/** Subscribes to an echo, and waits until that is done. */
+export async function listen({ reader, channel }: Echo, id = ECHO_SUBSCRIPTION): Promise<void> {
+  await reader.ask(subscribe([id, channel.id]));
+}
+
+/** Publishes as a client, and gives what comes again. */
+export async function publishAndRead(echo: Echo, payload: Uint8Array, id = ECHO_SUBSCRIPTION): Promise<Uint8Array> {
+  echo.publisher.send(messageData(echo.id, payload));
+  return (await nextData(echo.reader, id)).payload;
+}

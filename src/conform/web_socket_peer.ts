@@ -1,0 +1,258 @@
+/**
+ * A {@link Peer} on a standard `WebSocket`.
+ *
+ * @module
+ */
+import type { Barrier } from "./barrier.ts";
+import { Bell } from "./bell.ts";
+import type { JsonMessage } from "./case.ts";
+import { Mismatch } from "./mismatch.ts";
+import type { Peer, Received, Sendable } from "./peer.ts";
+import { shown } from "./steps/check.ts";
+import { isBinary, isOp, LEVELS, OPCODES } from "./steps/messages.ts";
+import type { WireLog } from "./wire_log.ts";
+
+/** Opens a socket; it may still be connecting. */
+export type OpenSocket = (url: string, protocols: string[]) => WebSocket | Promise<WebSocket>;
+
+/** What a peer is made with. */
+export interface PeerSettings {
+  /** How long it waits for one answer, in milliseconds. */
+  answerMs: number;
+  /** The number of this connection in its case. */
+  number: number;
+  log: WireLog;
+  barrier: Barrier;
+}
+
+/** Silence of this length is an answer, from a server that gives no other. */
+const QUIET_MS = 300;
+/** Where a server sends more than a case reads, something is wrong. */
+const INBOX_BYTES = 256 * 2 ** 20;
+
+/** What a server may send at any time, and what answers nothing. */
+const UNASKED_OPS: ReadonlySet<unknown> = new Set([
+  "serverInfo",
+  "removeStatus",
+  "advertise",
+  "unadvertise",
+  "advertiseServices",
+  "unadvertiseServices",
+]);
+const UNASKED_OPCODES: readonly number[] = [OPCODES.data, OPCODES.time, OPCODES.playback];
+
+/** A connection to the server under test. */
+export class WebSocketPeer implements Peer {
+  readonly #socket: WebSocket;
+  readonly #settings: PeerSettings;
+  readonly #inbox: Received[] = [];
+  #inboxBytes = 0;
+  #end: { code: number; reason: string } | undefined;
+  /** Why nothing more is read. */
+  #broken: Mismatch | undefined;
+  readonly #bell = new Bell();
+  greeting: readonly Received[] = [];
+
+  private constructor(socket: WebSocket, settings: PeerSettings) {
+    this.#socket = socket;
+    this.#settings = settings;
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("message", ({ data }) => this.#receive(data));
+    socket.addEventListener("close", ({ code, reason }) => this.#ended(code, reason));
+    // Deno and old Node versions may send no close after it.
+    socket.addEventListener("error", () => socket.readyState === WebSocketState.closed && this.#ended(1006, ""));
+  }
+
+  /** Connects, and reads nothing. @throws {Mismatch} when the server does not take the connection. */
+  static async open(
+    url: string,
+    protocols: readonly string[],
+    open: OpenSocket,
+    settings: PeerSettings,
+  ): Promise<WebSocketPeer> {
+    const peer = new WebSocketPeer(await open(url, [...protocols]), settings);
+    const what = `a connection for ${protocols.join(", ")}`;
+    await peer.#until(() => peer.#socket.readyState !== WebSocketState.connecting, what).catch((error) => {
+      peer.#socket.close();
+      throw error;
+    });
+    if (peer.#socket.readyState !== WebSocketState.open && !peer.#end) throw new Mismatch(what, "a refusal");
+    return peer;
+  }
+
+  get protocol(): string {
+    return this.#socket.protocol;
+  }
+
+  send(...messages: Sendable[]): void {
+    for (const message of messages) {
+      this.#settings.log.add(this.#settings.number, "->", message);
+      const raw = typeof message === "string" || message instanceof Uint8Array;
+      if (this.#end === undefined) this.#socket.send((raw ? message : JSON.stringify(message)) as string);
+    }
+  }
+
+  async next(what = "a message"): Promise<Received> {
+    await this.#until(() => this.#inbox.length > 0, what);
+    return this.#take();
+  }
+
+  async answer(expected: string, is: (message: Received) => boolean): Promise<Received> {
+    const end = performance.now() + this.#settings.answerMs;
+    for (let passed = 0;; passed++) {
+      const message = await this.next(expected);
+      if (is(message)) return message;
+      if (!isUnasked(message)) throw new Mismatch(expected, shown(message));
+      if (performance.now() > end) throw new Mismatch(expected, `${passed} messages that answer nothing`);
+    }
+  }
+
+  async expect(op: string): Promise<JsonMessage> {
+    return await this.answer(`"${op}"`, (message) => isOp(message, op)) as JsonMessage;
+  }
+
+  async expectBinary(opcode: number): Promise<Uint8Array> {
+    const what = `a binary message with opcode ${opcode}`;
+    return await this.answer(what, (message) => isBinary(message, opcode)) as Uint8Array;
+  }
+
+  async expectStatus(level: keyof typeof LEVELS, message?: string | RegExp): Promise<JsonMessage> {
+    const what = `a status of level ${LEVELS[level]} (${level})${message === undefined ? "" : `: ${message}`}`;
+    const isAnswer = (received: Received) => isOp(received, "status") && !isUnaskedStatus(received, level);
+    const status = await this.answer(what, isAnswer) as JsonMessage;
+    const { level: gotLevel, message: text } = status;
+    if (gotLevel !== LEVELS[level] || !reads(text, message)) throw new Mismatch(what, shown(status));
+    return status;
+  }
+
+  async settle(): Promise<Received[]> {
+    const isAnswer = this.#settings.barrier.ask(this);
+    if (isAnswer === undefined) return await this.#untilSilence();
+    const messages: Received[] = [];
+    for (;;) {
+      const message = await this.next(`the answer to an ${this.#settings.barrier.name}`);
+      if (isAnswer(message)) return messages;
+      messages.push(message);
+    }
+  }
+
+  ask(...messages: Sendable[]): Promise<Received[]> {
+    this.send(...messages);
+    return this.settle();
+  }
+
+  async expectAlive(after: string): Promise<void> {
+    try {
+      await this.settle();
+    } catch (error) {
+      throw new Mismatch(`the connection to live on after ${after}`, error instanceof Mismatch ? error.got : `${error}`);
+    }
+  }
+
+  async expectClose(): Promise<{ code: number; reason: string }> {
+    await this.#bell.wait(() => this.#end !== undefined, this.#settings.answerMs);
+    if (this.#end === undefined) throw new Mismatch("the end of the connection", "a connection that is still open");
+    return this.#end;
+  }
+
+  async close(code = 1000, reason = ""): Promise<void> {
+    if (this.#end !== undefined) return;
+    this.#socket.close(code, reason);
+    await this.#bell.wait(() => this.#end !== undefined, this.#settings.answerMs);
+  }
+
+  #receive(data: unknown): void {
+    if (this.#broken !== undefined) return;
+    try {
+      this.#keep(typeof data === "string" ? parsed(data) : new Uint8Array(data as ArrayBuffer), data as string);
+    } catch (error) {
+      this.#broken = error as Mismatch;
+    }
+    this.#bell.ring();
+  }
+
+  #keep(message: Received, raw: string | Uint8Array): void {
+    this.#settings.log.add(this.#settings.number, "<-", typeof raw === "string" ? raw : message);
+    this.#inboxBytes += sizeOf(message);
+    if (this.#inboxBytes > INBOX_BYTES) throw new Mismatch("fewer messages", `more than ${INBOX_BYTES} bytes at once`);
+    this.#inbox.push(message);
+  }
+
+  #take(): Received {
+    const message = this.#inbox.shift()!;
+    this.#inboxBytes -= sizeOf(message);
+    return message;
+  }
+
+  #ended(code: number, reason: string): void {
+    // Deno has code 0 for an abrupt end, and may tell of it twice.
+    this.#end ??= { code: code || 1006, reason };
+    this.#settings.log.add(this.#settings.number, "--", `closed with ${this.#end.code} ${reason}`);
+    this.#bell.ring();
+  }
+
+  /** All that comes before the server is silent, but for what flows by itself. */
+  async #untilSilence(): Promise<Received[]> {
+    const messages: Received[] = [];
+    let end = performance.now() + QUIET_MS;
+    for (let left = QUIET_MS; left > 0; left = end - performance.now()) {
+      await this.#bell.wait(() => this.#inbox.length > 0 || this.#end !== undefined, left);
+      if (this.#inbox.length === 0) break;
+      messages.push(this.#take());
+      if (!isFlowing(messages.at(-1)!)) end = performance.now() + QUIET_MS;
+    }
+    if (this.#broken !== undefined) throw this.#broken;
+    if (this.#end !== undefined) throw new Mismatch("an open connection", this.#endShown());
+    return messages;
+  }
+
+  async #until(condition: () => boolean, what: string): Promise<void> {
+    await this.#bell.wait(() => condition() || this.#end !== undefined || this.#broken !== undefined, this.#settings.answerMs);
+    if (condition()) return;
+    if (this.#broken !== undefined) throw this.#broken;
+    throw new Mismatch(what, this.#end === undefined ? `nothing in ${this.#settings.answerMs} ms` : this.#endShown());
+  }
+
+  #endShown(): string {
+    const { code, reason } = this.#end!;
+    return `the end of the connection with code ${code}${reason && ` and reason "${reason}"`}`;
+  }
+}
+
+/** `WebSocket.CONNECTING` and so on: Node 20 has no global of that name. */
+const WebSocketState = { connecting: 0, open: 1, closed: 3 } as const;
+
+function parsed(data: string): Received {
+  let message: unknown;
+  try {
+    message = JSON.parse(data);
+  } catch {
+    throw new Mismatch("JSON in a text message", shown(data));
+  }
+  if (typeof (message as JsonMessage | null)?.op === "string") return message as JsonMessage;
+  throw new Mismatch("a JSON object with a string `op`", shown(message));
+}
+
+function sizeOf(message: Received): number {
+  // What JSON takes is not known any more, and does not matter.
+  return message instanceof Uint8Array ? message.length : 1000;
+}
+
+function isUnasked(message: Received): boolean {
+  return message instanceof Uint8Array ? isFlowing(message) : UNASKED_OPS.has(message.op) || isUnaskedStatus(message);
+}
+
+function isFlowing(message: Received): boolean {
+  return message instanceof Uint8Array && UNASKED_OPCODES.includes(message[0]!);
+}
+
+/** Statuses with an id tell of a state, and infos of whatever they like. */
+function isUnaskedStatus(message: Received, wanted?: keyof typeof LEVELS): boolean {
+  if (!isOp(message, "status")) return false;
+  return message.id !== undefined || message.level === LEVELS.info && wanted !== "info";
+}
+
+function reads(text: unknown, wanted: string | RegExp | undefined): boolean {
+  if (typeof text !== "string") return false;
+  return wanted === undefined || (typeof wanted === "string" ? text === wanted : wanted.test(text));
+}
