@@ -97,5 +97,6 @@ async function follow({ do: name, ...instruction }: Instruction): Promise<void> 
   }
 }
 
-// The suite ends the driver when it has seen enough.
-createInterface({ input: process.stdin }).on("line", (line) => follow(JSON.parse(line)));
+createInterface({ input: process.stdin })
+  .on("line", (line) => follow(JSON.parse(line)))
+  .on("close", () => process.exit()); // the suite is gone

@@ -4,14 +4,22 @@
  *
  * @module
  */
-import type { Peer, Received } from "./peer.ts";
+import type { JsonMessage } from "./case.ts";
+import type { Received } from "./peer.ts";
+import { isOp } from "./steps/messages.ts";
 
 /** A harmless request, and how its answer is known. */
+export interface Probe {
+  message: JsonMessage;
+  isAnswer(message: Received): boolean;
+}
+
+/** A kind of harmless request. */
 export interface Barrier {
   /** What is asked, in words. */
   readonly name: string;
-  /** Sends it; gives what its answer looks like, or nothing where silence has to do. */
-  ask(peer: Pick<Peer, "send">): ((message: Received) => boolean) | undefined;
+  /** Makes one; nothing where silence has to do. */
+  probe(): Probe | undefined;
 }
 
 /** An id that no case subscribes with. */
@@ -23,24 +31,25 @@ let asked = 0;
 
 const UNSUBSCRIBE: Barrier = {
   name: "unsubscribe of an unknown id",
-  ask(peer) {
-    peer.send({ op: "unsubscribe", subscriptionIds: [NEVER_USED] });
-    return (message) =>
-      !(message instanceof Uint8Array) && message.op === "status" && String(message.message).includes(`${NEVER_USED}`);
-  },
+  probe: () => ({
+    message: { op: "unsubscribe", subscriptionIds: [NEVER_USED] },
+    isAnswer: (message) => isOp(message, "status") && String(message.message).includes(`${NEVER_USED}`),
+  }),
 };
 
 const GET_PARAMETERS: Barrier = {
   name: "getParameters of an unknown name",
-  ask(peer) {
+  probe: () => {
     const id = `conform/${++asked}`;
-    peer.send({ op: "getParameters", parameterNames: [NO_PARAMETER], id });
-    return (message) => !(message instanceof Uint8Array) && message.op === "parameterValues" && message.id === id;
+    return {
+      message: { op: "getParameters", parameterNames: [NO_PARAMETER], id },
+      isAnswer: (message) => isOp(message, "parameterValues") && message.id === id,
+    };
   },
 };
 
 /** Where a server answers none of the others. */
-export const SILENCE: Barrier = { name: "silence", ask: () => undefined };
+export const SILENCE: Barrier = { name: "silence", probe: () => undefined };
 
 /** Those that are tried, the best first. */
 export const BARRIERS: readonly { barrier: Barrier; capability?: string }[] = [

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Capability, Subprotocol } from "../protocol/constants.ts";
+import type { Probe } from "./barrier.ts";
 import type { Peer } from "./peer.ts";
 import type { RawSocket } from "./raw_socket.ts";
 
@@ -63,6 +64,8 @@ export interface Scene {
   connect(options?: PeerOptions): Promise<Peer>;
   /** Opens a TCP connection, for cases that {@link Needs} a `rawSocket`. The runner closes what a case leaves open. */
   raw(): Promise<RawSocket>;
+  /** A harmless request that this server answers. @throws {Skip} when it answers none. */
+  probe(): Probe;
 }
 
 /** How to connect otherwise than usual. */

@@ -9,14 +9,17 @@ import { isSubprotocol, type Subprotocol } from "../protocol/constants.ts";
 import { errorMessage, FoxgloveError } from "../util/errors.ts";
 import type { Level } from "./case.ts";
 import { CASES } from "./cases.ts";
+import type { ClientConformOptions } from "./client/options.ts";
+import { CLIENT_RULES, conformClient } from "./client/runner.ts";
 import { CONFORM_DEFAULTS, type ConformOptions, type ConformResult } from "./options.ts";
 import { conforms, countByLevel, LEVEL_NAMES, summaryLines, tapLines } from "./report.ts";
 import { conform } from "./run.ts";
 import { selected } from "./select.ts";
 
-const HELP = `Tries whether a server of the Foxglove WebSocket protocol keeps its rules.
+const HELP = `Tries whether a server, or a client, of the Foxglove WebSocket protocol keeps its rules.
 
-conform URL [flags]             the address: ws://localhost:8765
+conform URL [flags]             a server, at its address: ws://localhost:8765
+conform --client [flags]        a client: listens, and plays a scene with each connection
 
   --only NAME,…                 cases or groups; * stands for anything: services,subscribe/id-*
   --level must,should,extra     only rules of these levels
@@ -27,7 +30,14 @@ conform URL [flags]             the address: ws://localhost:8765
   --names                       list the cases and run none
   --help
 
-Exit codes: 0 every must and should holds, 1 some do not, 2 there is no such server, or the flags are wrong.
+With --client:
+  --command "PROGRAM …"         the client's driver: its last argument is the address, or {url} in them is; it is told by
+                                lines of JSON what to do (docs/conformance.md). Without it connect a client that
+                                reconnects and stays subscribed to "/conform": what needs no driver is tried
+  --port N, --host NAME         where to listen (a free port, 127.0.0.1)
+  --connect MS                  how long to wait for a connection (15000; 60000 without a driver)
+
+Exit codes: 0 every must and should holds, 1 some do not, 2 there is no such server or client, or the flags are wrong.
 Cases change nothing but what has a name from docs/conformance.md: run it against a robot at rest all the same.
 `;
 
@@ -40,8 +50,14 @@ const FLAGS = {
   json: { type: "boolean" },
   names: { type: "boolean" },
   help: { type: "boolean" },
+  client: { type: "boolean" },
+  command: { type: "string" },
+  port: { type: "string" },
+  host: { type: "string" },
+  connect: { type: "string" },
 } as const;
 
+type CommonOptions = Pick<ConformOptions, "answerMs" | "caseMs" | "protocols" | "only" | "levels">;
 type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS; allowPositionals: true }>>["values"];
 
 /** Runs the command with the arguments of this process, and ends it with the exit code. */
@@ -55,8 +71,11 @@ export async function run(args: string[]): Promise<number> {
     const { values, positionals } = parseArgs({ args, options: FLAGS, allowPositionals: true });
     if (values.help) return say(HELP, 0);
     if (values.names) return say(namesOf(values), 0);
+    if (values.client) return await tryClient(values, positionals);
     const [url] = positionals;
-    if (url === undefined || positionals.length > 1) throw new TypeError("Give one address: conform ws://localhost:8765");
+    if (url === undefined || positionals.length > 1) {
+      throw new TypeError("Give one address: conform ws://localhost:8765");
+    }
     return await tryServer(addressOf(url), values);
   } catch (error) {
     const expected = error instanceof TypeError || error instanceof RangeError || error instanceof FoxgloveError;
@@ -66,30 +85,95 @@ export async function run(args: string[]): Promise<number> {
 }
 
 async function tryServer(url: string, flags: Flags): Promise<number> {
-  const results: ConformResult[] = [];
-  const progress = flags.json && process.stderr.isTTY;
-  let count = 0;
+  const onClient = (["command", "port", "host", "connect"] as const).find((flag) => flags[flag] !== undefined);
+  if (onClient !== undefined) throw new TypeError(`--${onClient} goes with --client`);
+  const printer = new Printer(flags);
   const report = await conform(url, {
     ...optionsOf(flags),
-    onStart: (plan) => {
-      count = plan.count;
-      if (!flags.json) lines("TAP version 14", `1..${count}`, `# "${plan.server}" at ${url}: ${plan.protocols.join(", ")}`);
-    },
-    onCase: (name) => progress && process.stderr.write(`\r\x1b[K${results.length + 1}/${count} ${name}`),
-    onResult: (result) => {
-      results.push(result);
-      if (!flags.json) lines(...tapLines(results.length, result));
-    },
+    ...printer.hooks,
+    onStart: (plan) => printer.start(plan.count, `"${plan.server}" at ${url}: ${plan.protocols.join(", ")}`),
   });
-  if (progress) process.stderr.write("\r\x1b[K");
-  const passed = conforms(results);
-  if (flags.json) lines(JSON.stringify({ ...report, conforms: passed, counts: countByLevel(results) }, undefined, 2));
-  else lines(...summaryLines(results), passed ? "# It conforms" : "# It does not conform");
-  return passed ? 0 : 1;
+  return printer.end(report);
 }
 
-function optionsOf(flags: Flags): ConformOptions {
-  const options: ConformOptions = {
+async function tryClient(flags: Flags, positionals: readonly string[]): Promise<number> {
+  if (positionals.length > 0) {
+    throw new TypeError(`--client takes no address, and "${positionals[0]}" is none of its flags`);
+  }
+  const printer = new Printer(flags);
+  const driven = flags.command !== undefined;
+  const report = await conformClient({
+    ...clientOptionsOf(flags),
+    ...printer.hooks,
+    onStart: ({ url, count }) => printer.start(count, driven ? `"${flags.command}" at ${url}` : waitingFor(url)),
+    onWait: (name) => process.stderr.write(`${name} waits for the client: connect it (again)\n`),
+  });
+  return printer.end(report);
+}
+
+function waitingFor(url: string): string {
+  return `Connect a client to ${url}, let it reconnect, and keep it subscribed to "/conform"`;
+}
+
+/** Prints results as they come, or all of them at the end. */
+class Printer {
+  readonly #json: boolean;
+  readonly #progress: boolean;
+  readonly #results: ConformResult[] = [];
+  #count = 0;
+
+  constructor({ json = false }: Flags) {
+    this.#json = json;
+    this.#progress = json && process.stderr.isTTY;
+  }
+
+  readonly hooks = {
+    onCase: (name: string): void => {
+      if (this.#progress) process.stderr.write(`\r\x1b[K${this.#results.length + 1}/${this.#count} ${name}`);
+    },
+    onResult: (result: ConformResult): void => {
+      this.#results.push(result);
+      if (!this.#json) lines(...tapLines(this.#results.length, result));
+    },
+  };
+
+  start(count: number, what: string): void {
+    this.#count = count;
+    if (!this.#json) lines("TAP version 14", `1..${count}`, `# ${what}`);
+    else if (!this.#progress) process.stderr.write(`${what}\n`);
+  }
+
+  /** @returns The exit code. */
+  end(report: object): number {
+    if (this.#progress) process.stderr.write("\r\x1b[K");
+    const passed = conforms(this.#results);
+    const whole = { ...report, conforms: passed, counts: countByLevel(this.#results) };
+    if (this.#json) lines(JSON.stringify(whole, undefined, 2));
+    else lines(...summaryLines(this.#results), passed ? "# It conforms" : "# It does not conform");
+    return passed ? 0 : 1;
+  }
+}
+
+function clientOptionsOf(flags: Flags): ClientConformOptions {
+  const { command, host, port, connect } = flags;
+  return {
+    ...optionsOf(flags),
+    ...(command === undefined ? {} : { driver: command }),
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port: portOf(port) }),
+    ...(connect === undefined ? {} : { connectMs: milliseconds("connect", connect, 0) }),
+  };
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port < 65_536) return port;
+  throw new TypeError(`--port wants a number from 0 to 65535, not "${text}"`);
+}
+
+/** What servers and clients have in common. */
+function optionsOf(flags: Flags): CommonOptions {
+  const options: CommonOptions = {
     answerMs: milliseconds("answer", flags.answer, CONFORM_DEFAULTS.answerMs),
     caseMs: milliseconds("timeout", flags.timeout, CONFORM_DEFAULTS.caseMs),
   };
@@ -105,7 +189,7 @@ function selectionOf({ only, level }: Flags): Pick<ConformOptions, "only" | "lev
 }
 
 function namesOf(flags: Flags): string {
-  const cases = selected(CASES, selectionOf(flags));
+  const cases = selected(flags.client ? CLIENT_RULES : CASES, selectionOf(flags));
   return cases.map(({ level, name, rule }) => `${level.padEnd(6)} ${name}: ${rule}\n`).join("");
 }
 

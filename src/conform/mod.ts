@@ -22,7 +22,13 @@ export type {
   Source,
 } from "./case.ts";
 export { Mismatch, Skip } from "./mismatch.ts";
-export { CONFORM_DEFAULTS, type ConformOptions, type ConformPlan, type ConformReport, type ConformResult } from "./options.ts";
+export {
+  CONFORM_DEFAULTS,
+  type ConformOptions,
+  type ConformPlan,
+  type ConformReport,
+  type ConformResult,
+} from "./options.ts";
 export type { Peer, Received, Sendable } from "./peer.ts";
 export type { FrameOptions, HttpAnswer, RawSocket, RequestOptions } from "./raw_socket.ts";
 export { conforms, type Count, countByLevel, summaryLines, tapLines } from "./report.ts";

@@ -22,7 +22,9 @@ export function missing(needs: Needs = {}, { protocol, greeting, parameters }: O
   if (!protocols.includes(protocol)) return `does not concern ${protocol}`;
   if (rawSocket && !hasRawSockets()) return "this runtime has no raw sockets";
   if (topic !== undefined && !has(greeting.channels, "topic", topic)) return `the server has no channel "${topic}"`;
-  if (service !== undefined && !has(greeting.services, "name", service)) return `the server has no service "${service}"`;
+  if (service !== undefined && !has(greeting.services, "name", service)) {
+    return `the server has no service "${service}"`;
+  }
   if (parameter !== undefined && !parameters.has(parameter)) return `the server has no parameter "${parameter}"`;
   return undefined;
 }

@@ -139,6 +139,13 @@ export class RawSocket {
     return this.#answerOf(await this.#head());
   }
 
+  /** What is said with a refusal. */
+  async body({ headers }: HttpAnswer): Promise<string> {
+    const length = headers["content-length"];
+    await this.#wait(() => this.#closed || length !== undefined && this.#rest.length >= Number(length));
+    return latin1(this.#rest);
+  }
+
   /** Opens a WebSocket. @throws {Mismatch} unless the server accepts. */
   async upgrade(protocol: string, options: RequestOptions = {}): Promise<this> {
     const { status } = await this.request({ ...options, protocols: [protocol] });

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Subprotocol } from "../protocol/constants.ts";
-import type { Barrier } from "./barrier.ts";
+import type { Barrier, Probe } from "./barrier.ts";
 import type { Greeting, PeerOptions, Scene } from "./case.ts";
 import { readGreeting } from "./greeting.ts";
+import { Skip } from "./mismatch.ts";
 import type { Peer } from "./peer.ts";
 import { RawSocket } from "./raw_socket.ts";
 import { type OpenSocket, WebSocketPeer } from "./web_socket_peer.ts";
@@ -59,6 +60,12 @@ export class CaseScene implements Scene {
     const socket = await RawSocket.connect(this.url, this.answerMs);
     this.#sockets.push(socket);
     return socket;
+  }
+
+  probe(): Probe {
+    const probe = this.#setting.barrier.probe();
+    if (probe === undefined) throw new Skip("the server answers no harmless request");
+    return probe;
   }
 
   /** Ends what the case has left open. */

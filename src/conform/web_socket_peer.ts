@@ -126,12 +126,13 @@ export class WebSocketPeer implements Peer {
   }
 
   async settle(): Promise<Received[]> {
-    const isAnswer = this.#settings.barrier.ask(this);
-    if (isAnswer === undefined) return await this.#untilSilence();
+    const probe = this.#settings.barrier.probe();
+    if (probe === undefined) return await this.#untilSilence();
+    this.send(probe.message);
     const messages: Received[] = [];
     for (;;) {
       const message = await this.next(`the answer to an ${this.#settings.barrier.name}`);
-      if (isAnswer(message)) return messages;
+      if (probe.isAnswer(message)) return messages;
       messages.push(message);
     }
   }
@@ -145,7 +146,10 @@ export class WebSocketPeer implements Peer {
     try {
       await this.settle();
     } catch (error) {
-      throw new Mismatch(`the connection to live on after ${after}`, error instanceof Mismatch ? error.got : `${error}`);
+      throw new Mismatch(
+        `the connection to live on after ${after}`,
+        error instanceof Mismatch ? error.got : `${error}`,
+      );
     }
   }
 
@@ -207,7 +211,10 @@ export class WebSocketPeer implements Peer {
   }
 
   async #until(condition: () => boolean, what: string): Promise<void> {
-    await this.#bell.wait(() => condition() || this.#end !== undefined || this.#broken !== undefined, this.#settings.answerMs);
+    await this.#bell.wait(
+      () => condition() || this.#end !== undefined || this.#broken !== undefined,
+      this.#settings.answerMs,
+    );
     if (condition()) return;
     if (this.#broken !== undefined) throw this.#broken;
     throw new Mismatch(what, this.#end === undefined ? `nothing in ${this.#settings.answerMs} ms` : this.#endShown());

@@ -13,7 +13,7 @@ export interface LineSink {
   /** Some of its standard error. */
   error(text: string): void;
   /** It has ended, or could not be started: in words. */
-  ended(how: string): void;
+  ended(how: string, started: boolean): void;
 }
 
 /** What can be done with such a process. */
@@ -32,8 +32,8 @@ export function startLines([program = "", ...args]: readonly string[], sink: Lin
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], detached: GROUPS });
   // Not when its streams are over, which what it has left behind may hold open.
   const gone = new Promise((resolve) => child.on("error", resolve).on("exit", resolve));
-  child.on("error", (error) => sink.ended(`could not be started: ${error.message}`));
-  child.on("close", (code, signal) => sink.ended(`ended with ${signal ?? `exit code ${code}`}`));
+  child.on("error", (error) => sink.ended(`could not be started: ${error.message}`, false));
+  child.on("close", (code, signal) => sink.ended(`ended with ${signal ?? `exit code ${code}`}`, true));
   // It may have ended by the time that it is written to.
   child.stdin.on("error", () => {});
   eachLine(child, sink);

@@ -87,6 +87,7 @@ export function webSocketTransport(socket: WebSocketLike, options: WebSocketTran
 
 const CONNECTING = 0;
 const OPEN = 1;
+const CLOSING = 2;
 
 /** Sockets have no drain event, so they are polled. Polls without progress in consecutive turns before a timer takes over: a stalled peer must not cost a core. */
 const EAGER_POLLS = 64;
@@ -208,6 +209,8 @@ class WebSocketTransport implements Transport {
   };
 
   #onClose = ({ code, reason = "" }: WebSocketLikeEvent): void => {
+    // workerd before April 2026 leaves the answer to its user.
+    if (this.#socket.readyState === CLOSING) closeSocket(this.#socket, code, reason);
     // Deno reports a connection that was cut with code 0.
     this.#end(code || 1006, reason);
   };

@@ -1,6 +1,7 @@
 /** The suite for clients is held against a model client: it passes as it is, and each of its faults is caught. */
 import { assertEquals } from "@std/assert";
-import { type ClientRunOptions, runClientCases } from "../../src/conform/client/runner.ts";
+import type { ClientConformOptions } from "../../src/conform/client/options.ts";
+import { conformClient } from "../../src/conform/client/runner.ts";
 import { test } from "../support/test.ts";
 import { type Fault, FAULTS } from "./client_model/faults.ts";
 import { modelDriver } from "./client_model/model.ts";
@@ -11,15 +12,15 @@ const PATIENT = { connectMs: 60_000, answerMs: 6_000, caseMs: 120_000 };
 const SHORT = { connectMs: 2500, answerMs: 2500 };
 const TOGETHER = 8;
 
-async function outcomes(options: ClientRunOptions): Promise<Record<string, string>> {
-  const results = await runClientCases(options);
+async function outcomes(options: ClientConformOptions): Promise<Record<string, string>> {
+  const { results } = await conformClient(options);
   return Object.fromEntries(results.map(({ name, outcome, expected, got, reason }) => {
     return [name, outcome === "ok" ? "ok" : `${outcome}: ${expected ?? reason}; ${got}`];
   }));
 }
 
 test("a client without a fault passes all cases, and each rule about what is sent has been looked at", async () => {
-  const all = await outcomes({ start: modelDriver(), patience: PATIENT });
+  const all = await outcomes({ driver: modelDriver(), ...PATIENT });
   assertEquals(Object.entries(all).filter(([, outcome]) => outcome !== "ok"), []);
 });
 
@@ -27,12 +28,7 @@ test("a client without a fault passes all cases, and each rule about what is sen
 async function caught(fault: Fault): Promise<boolean> {
   const meant: string | readonly [rule: string, scene: string] = FAULTS[fault];
   const [rule, scene] = typeof meant === "string" ? [meant, meant] : meant;
-  const results = await outcomes({
-    start: modelDriver(fault),
-    patience: SHORT,
-    only: (name) => name === rule,
-    scenes: (name) => name === scene,
-  });
+  const results = await outcomes({ driver: modelDriver(fault), ...SHORT, only: [rule, scene] });
   return results[rule]?.startsWith("failed:") ?? false;
 }
 

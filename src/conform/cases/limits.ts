@@ -196,11 +196,11 @@ export const LIMITS: readonly ConformCase[] = [
   {
     name: "limits/reconnects",
     level: "should",
-    rule: "50 clients that come and go one after the other are served, and so is one that stays",
+    rule: "20 clients that come and go one after the other are served, and so is one that stays",
     source: sdk("connection end"),
     async run(scene) {
       const [channel, staying] = [await liveChannel(scene), await scene.connect()];
-      for (const id of numbers(50)) {
+      for (const id of numbers(20)) {
         const peer = await scene.connect();
         peer.send(subscribe([id, channel]));
         await peer.close();

@@ -13,6 +13,8 @@ export interface Driver {
   stop(): Promise<void>;
   /** How it has ended by itself, in words; `undefined` while it runs. */
   readonly ended: string | undefined;
+  /** Whether it could not even be started. */
+  readonly unstartable?: boolean;
   /** The last that it wrote to its standard error, for people. */
   readonly errors: string;
 }
@@ -50,6 +52,7 @@ export function splitCommand(command: string): string[] {
 
 class CommandDriver implements Driver {
   ended: string | undefined;
+  unstartable = false;
   readonly #process: LineProcess;
   #errors = "";
 
@@ -57,8 +60,9 @@ class CommandDriver implements Driver {
     this.#process = start({
       line: (text) => sink.line(text),
       error: (text) => this.#errors = (this.#errors + text).slice(-SHOWN_ERRORS),
-      ended: (how) => {
-        this.ended = `the driver ${how}${this.errors}`;
+      ended: (how, started) => {
+        this.unstartable ||= !started;
+        this.ended ??= `the driver ${how}${this.errors}`;
         sink.changed();
       },
     });

@@ -4,145 +4,176 @@
  * @module
  */
 import { SUBPROTOCOLS } from "../../protocol/constants.ts";
-import type { TcpAddress, TcpEnd, TcpSink } from "../../runtime/tcp_listener.ts";
-import { errorMessage } from "../../util/errors.ts";
+import type { TcpEnd, TcpSink } from "../../runtime/tcp_listener.ts";
+import { errorMessage, FoxgloveError } from "../../util/errors.ts";
 import { Mismatch, Skip } from "../mismatch.ts";
-import type { ConformResult } from "../options.ts";
+import { CONFORM_DEFAULTS, type ConformResult } from "../options.ts";
+import { selected } from "../select.ts";
 import type { ClientCase, ClientRule } from "./case.ts";
 import { CLIENT_CASES } from "./cases.ts";
-import type { Driver, StartDriver } from "./driver.ts";
+import { commandDriver, type Driver, type StartDriver } from "./driver.ts";
+import type { ClientConformOptions, ClientConformReport } from "./options.ts";
 import { Observations, SENT_RULES } from "./rules.ts";
-import { type Patience, Stage } from "./stage.ts";
+import { Stage } from "./stage.ts";
 
-/** How to try a client. */
-export interface ClientRunOptions {
-  /** Starts the client's driver for a scene; without it the scenes wait for whoever connects. */
-  start?: StartDriver;
-  address?: TcpAddress;
-  patience?: Partial<Patience>;
-  /** The names under which the server may meet the client. Default: all. */
-  protocols?: readonly string[];
-  /** Which rules are reported; a rule about everything that is sent needs all scenes. Default: all. */
-  only?: (name: string) => boolean;
-  /** Which cases are played. Default: those that are reported, or all where a rule about everything that is sent is. */
-  scenes?: (name: string) => boolean;
-  /** Told the address, when the server listens. */
-  listening?: (url: string) => void;
-  /** Told each case before it is played. */
-  onCase?: (entry: ClientCase) => void;
-  /** Told each result when it is there. */
-  onResult?: (result: ConformResult) => void;
-}
+/** Everything that there is a result for: what is played, then what everything that was sent is held against. */
+export const CLIENT_RULES: readonly ClientRule[] = [...CLIENT_CASES, ...SENT_RULES];
 
-const PATIENCE: Patience = { connectMs: 15_000, answerMs: 5000, quietMs: 200, caseMs: 60_000 };
+/** Milliseconds in which a client must send nothing. */
+const QUIET_MS = 200;
+/** A driver has to be started first; a person, or a viewer that reconnects, has to notice. */
+const CONNECT_MS = { driven: 15_000, alone: 60_000 };
+/** Milliseconds after which people are told that something waits for them. */
+const PROMPT_MS = 4000;
 
-/** Plays the cases, and gives what came of each, and of the rules about everything that was sent. */
-export async function runClientCases(options: ClientRunOptions = {}): Promise<ConformResult[]> {
+/**
+ * Tries a client: starts a scripted server that plays one scene per connection, and says what the client must have done.
+ *
+ * @throws {RangeError} When a name in `only` stands for no case.
+ * @throws {TypeError} When the driver cannot be started.
+ * @throws {FoxgloveError} With code `"connection"` when no client has connected at all.
+ *
+ * @example
+ * ```ts
+ * import { conformClient } from "@foxwire/foxwire/conform";
+ *
+ * const report = await conformClient({
+ *   only: ["handshake/offers"],
+ *   onStart: ({ url }) => void new WebSocket(url, ["foxglove.sdk.v1"]), // a client, as simple as can be
+ * });
+ * console.assert(report.results[0]?.outcome === "ok");
+ * ```
+ */
+export async function conformClient(options: ClientConformOptions = {}): Promise<ClientConformReport> {
   // By need: browsers, which have no sockets, load this module too.
   const { listenTcp } = await import("../../runtime/tcp_listener.ts");
-  const run = new Run(options);
-  const listening = await listenTcp(options.address ?? {}, (end) => run.arrive(end));
+  const { driver, host = "127.0.0.1", port = 0, protocols = "all" } = options;
+  const wanted = new Set(selected(CLIENT_RULES, options).map(({ name }) => name));
+  const run = new Run(options, wanted, typeof driver === "string" ? await commandDriver(driver) : driver);
+  const listening = await listenTcp({ host, port }, (end) => run.arrive(end));
+  const url = `ws://${host}:${listening.port}`;
+  const plan = { url, protocols: protocols === "all" ? SUBPROTOCOLS : protocols, count: wanted.size };
   try {
-    return await run.play(listening.port);
+    options.onStart?.(plan);
+    return { ...plan, results: await run.play(plan) };
   } finally {
     await listening.stop();
   }
 }
 
 class Run {
-  readonly #options: ClientRunOptions;
-  readonly #patience: Patience;
+  readonly #options: ClientConformOptions;
+  readonly #wanted: ReadonlySet<string>;
+  readonly #start: StartDriver | undefined;
   readonly #seen = new Observations();
   readonly #keys = new Set<string>();
   readonly #cannot = new Set<string>();
   readonly #results: ConformResult[] = [];
   #stage: Stage | undefined;
+  /** Whether a client has ever come. */
+  #met = false;
   /** Nobody has come although there was time: nobody will. */
   #absent = false;
   /** Connections that came between two scenes: of a client that nobody drives. */
   #early: EarlyEnd[] = [];
 
-  constructor(options: ClientRunOptions) {
+  constructor(options: ClientConformOptions, wanted: ReadonlySet<string>, start: StartDriver | undefined) {
     this.#options = options;
-    this.#patience = { ...PATIENCE, ...options.patience };
+    this.#wanted = wanted;
+    this.#start = start;
   }
 
   arrive(end: TcpEnd): TcpSink {
+    this.#met = true;
     if (this.#stage !== undefined) return this.#stage.arrive(end);
     const early = new EarlyEnd(end);
     this.#early.push(early);
     return early;
   }
 
-  async play(port: number): Promise<ConformResult[]> {
-    const { only = () => true, address, listening } = this.#options;
-    const url = `ws://${address?.host ?? "127.0.0.1"}:${port}`;
-    listening?.(url);
-    const all = SENT_RULES.some(({ name }) => only(name));
-    const { scenes = (name: string) => all || only(name) } = this.#options;
-    for (const entry of CLIENT_CASES) {
-      if (!scenes(entry.name)) continue;
-      this.#options.onCase?.(entry);
-      const result = await this.#playCase(entry, url);
-      if (only(entry.name)) this.#report(result);
+  async play(plan: { url: string; protocols: readonly string[] }): Promise<ConformResult[]> {
+    const { signal, onCase } = this.#options;
+    const scenes = CLIENT_CASES.filter(({ name }) => this.#wanted.has(name));
+    // What is sent is held against its rules in the scenes that are wanted, or in all of them.
+    for (const entry of scenes.length > 0 ? scenes : CLIENT_CASES) {
+      if (signal?.aborted) return this.#results;
+      onCase?.(entry.name);
+      this.#report(await this.#playCase(entry, plan));
     }
-    for (const rule of SENT_RULES) if (only(rule.name)) this.#report(this.#judge(rule));
+    for (const rule of SENT_RULES) this.#report({ ...rule, ...this.#judged(rule), took: 0 });
     return this.#results;
   }
 
   #report(result: ConformResult): void {
+    if (!this.#wanted.has(result.name)) return;
     this.#results.push(result);
     this.#options.onResult?.(result);
   }
 
-  async #playCase(entry: ClientCase, url: string): Promise<ConformResult> {
+  async #playCase(entry: ClientCase, plan: { url: string; protocols: readonly string[] }): Promise<ConformResult> {
     const began = performance.now();
-    const verdict = await this.#verdict(entry, url);
     const { name, level, rule, source } = entry;
+    const verdict = this.#notPlayed(entry) ?? await this.#verdict(entry, plan);
     return { name, level, rule, source, ...verdict, took: Math.round(performance.now() - began) };
   }
 
-  async #verdict(entry: ClientCase, url: string): Promise<Verdict> {
-    const { start } = this.#options;
-    if (entry.driven && start === undefined) return { outcome: "skipped", reason: "needs --command" };
-    if (this.#absent) return { outcome: "skipped", reason: "no client connects any more" };
+  #notPlayed({ driven }: ClientCase): Verdict | undefined {
+    if (driven && this.#start === undefined) return { outcome: "skipped", reason: "needs a driver: --command" };
+    return this.#absent ? { outcome: "skipped", reason: "no client connects any more" } : undefined;
+  }
+
+  async #verdict(
+    entry: ClientCase,
+    { url, protocols }: { url: string; protocols: readonly string[] },
+  ): Promise<Verdict> {
     let stage: Stage | undefined;
     let driver: Driver | undefined;
+    const prompt = setTimeout(() => stage?.met === false && this.#options.onWait?.(entry.name), PROMPT_MS);
     try {
-      this.#seen.during = entry.name;
-      // The driver hears of nothing before this turn is over.
-      driver = start?.(url, { line: (text) => stage?.line(text), changed: () => stage?.changed() });
-      stage = this.#setStage(entry, driver);
+      driver = this.#start?.(url, { line: (text) => stage?.line(text), changed: () => stage?.changed() });
+      stage = this.#setStage(entry, driver, protocols);
       await entry.run(stage);
-      return { outcome: "ok" };
+      return { outcome: "ok", ...(stage.spoken === "" ? {} : { protocol: stage.spoken }) };
     } catch (error) {
-      this.#absent = start === undefined && stage?.met === false;
+      if (stage?.met === false) this.#nobody(driver);
       return verdictOf(error, stage?.log.lines());
     } finally {
+      clearTimeout(prompt);
       this.#stage = undefined;
       stage?.leave();
       await driver?.stop();
     }
   }
 
-  #setStage(entry: ClientCase, driver: Driver | undefined): Stage {
-    const { protocols = SUBPROTOCOLS } = this.#options;
-    const [seen, keys, cannot, patience] = [this.#seen, this.#keys, this.#cannot, this.#patience];
+  #setStage(entry: ClientCase, driver: Driver | undefined, protocols: readonly string[]): Stage {
+    const { answerMs = CONFORM_DEFAULTS.answerMs, caseMs = CONFORM_DEFAULTS.caseMs } = this.#options;
+    const { connectMs = driver === undefined ? CONNECT_MS.alone : CONNECT_MS.driven } = this.#options;
+    const patience = { connectMs, answerMs, caseMs, quietMs: QUIET_MS };
+    const [seen, keys, cannot] = [this.#seen, this.#keys, this.#cannot];
+    seen.during = entry.name;
     const stage = this.#stage = new Stage({ case: entry, patience, seen, keys, cannot, driver, protocols });
     for (const early of this.#early.splice(0)) early.enter(stage);
     return stage;
   }
 
-  #judge(rule: ClientRule): ConformResult {
-    const { looks, broken } = this.#seen.of(rule.name);
-    if (looks === 0) return { ...rule, outcome: "skipped", reason: "nothing of the kind was sent", took: 0 };
-    if (broken.length === 0) return { ...rule, outcome: "ok", took: 0 };
+  /** No client has come to a scene. */
+  #nobody(driver: Driver | undefined): void {
+    if (driver?.unstartable) throw new TypeError(`Cannot begin: ${driver.ended}`);
+    if (driver !== undefined) return;
+    if (!this.#met) throw new FoxgloveError("No client has connected", { code: "connection" });
+    this.#absent = true;
+  }
+
+  #judged({ name }: ClientRule): Verdict {
+    const { looks, broken } = this.#seen.of(name);
+    if (looks === 0) return { outcome: "skipped", reason: "nothing of the kind was sent" };
+    if (broken.length === 0) return { outcome: "ok" };
     const got = broken.map(({ during, got }) => `${got} (in ${during})`).join("; ");
-    return { ...rule, outcome: "failed", expected: "nothing that breaks it", got, took: 0 };
+    return { outcome: "failed", expected: "nothing that breaks it", got };
   }
 }
 
-type Verdict = Pick<ConformResult, "outcome" | "reason" | "expected" | "got" | "wire">;
+type Verdict = Omit<ConformResult, keyof ClientRule | "took">;
 
 function verdictOf(error: unknown, wire: readonly string[] = []): Verdict {
   if (error instanceof Skip) return { outcome: "skipped", reason: error.message };
@@ -164,12 +195,12 @@ class EarlyEnd implements TcpSink {
   enter(stage: Stage): void {
     if (this.#over) return;
     this.#sink = stage.arrive(this.#end);
-    for (const bytes of this.#came) this.#sink.data(bytes);
+    for (const data of this.#came) this.#sink.data(data);
   }
 
-  data(bytes: Uint8Array): void {
-    if (this.#sink === undefined) this.#came.push(bytes);
-    else this.#sink.data(bytes);
+  data(data: Uint8Array): void {
+    if (this.#sink === undefined) this.#came.push(data);
+    else this.#sink.data(data);
   }
 
   closed(): void {

@@ -84,6 +84,11 @@ export class Stage implements EndHost {
     return this.#all.length > 0;
   }
 
+  /** The subprotocol of the last connection. */
+  get spoken(): string {
+    return this.#all.at(-1)?.protocol ?? "";
+  }
+
   /** Whether there is a driver. */
   get driven(): boolean {
     return this.#options.driver !== undefined;

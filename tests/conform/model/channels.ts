@@ -48,6 +48,7 @@ function descriptorSet(file: string, namespace: string, message: string): Buffer
 const COUNTER_MS = 20;
 const POSE_MS = 50;
 const BYTES_MS = 100;
+const BURST_MS = 200;
 
 export class Channels implements Feature {
   readonly capabilities = () => [];
@@ -66,6 +67,7 @@ export class Channels implements Feature {
   readonly #ended = new WeakMap<Client, Set<number>>();
   /** Used by faults: ids that are not taken again. */
   readonly #spent = new WeakMap<Client, Set<number>>();
+  #published = 0;
   #lastId = 0;
 
   constructor(model: Model) {
@@ -80,11 +82,26 @@ export class Channels implements Feature {
     const latched = { payload: Buffer.from('{"text":"published once"}'), logTime: now() };
     this.add({ topic: "/latched", encoding: "json", schema: jsonSchema("Latched", "text", "string"), latched });
     const pose = this.add({ topic: "/pose", encoding: "protobuf", schema: POSE_SCHEMA });
+    this.#burst();
     let count = 0;
     model.every(COUNTER_MS, () => this.publish(counter, Buffer.from(`{"count":${count++}}`)));
     // Its first field, a message, with nothing in it.
     model.every(POSE_MS, () => this.publish(pose, Buffer.from([10, 0])));
     model.every(BYTES_MS, () => this.publish(bytes, Buffer.from(Uint8Array.from({ length: 256 }, (_, i) => i))));
+  }
+
+  /** Many messages at once, each with a number that goes on. */
+  #burst(): void {
+    const burst = this.add({ topic: "/burst", encoding: "raw" });
+    let sequence = 0;
+    const send = () => {
+      const message = Buffer.alloc(100);
+      message.writeUInt32LE(this.#has("data/out-of-order") ? sequence++ ^ 1 : sequence++);
+      this.publish(burst, message);
+    };
+    this.#model.every(BURST_MS, () => {
+      for (let i = 0; i < 1_000; i++) send();
+    });
   }
 
   #has(fault: FaultName): boolean {
@@ -135,6 +152,7 @@ export class Channels implements Feature {
 
   /** Sends a message to those who have subscribed. */
   publish(channel: Channel, payload: Buffer, logTime = now()): void {
+    if (this.#has("data/some-lost") && ++this.#published % 3 === 0) return;
     for (const [client, subscriptions] of this.#subscriptions) {
       if (this.#has("subscribe/sent-unasked")) this.#send(client, { id: channel.id, payload, logTime });
       for (const [id, { id: channelId }] of subscriptions) {
@@ -160,7 +178,13 @@ export class Channels implements Feature {
   }
 
   gone(client: Client): void {
-    this.#subscriptions.delete(client);
+    const left = this.subscribedBy(client);
+    if (!this.#has("graph/clients-stay")) this.#subscriptions.delete(client);
+    if (this.#has("harm/leaving-ends-channels")) {
+      for (const subscriptions of this.#subscriptions.values()) {
+        for (const [id, channel] of subscriptions) if (left.includes(channel)) subscriptions.delete(id);
+      }
+    }
     this.#model.graph.changed();
   }
 
@@ -261,9 +285,11 @@ export class Channels implements Feature {
 
   #send(client: Client, { id, payload, logTime }: { id: number; payload: Buffer; logTime: bigint }): void {
     const subscription = this.#has("data/big-endian-id") ? reversed(u32(id)) : u32(id);
-    const ns = this.#has("data/time-in-ms") ? logTime / 1_000_000n : logTime;
+    const own = this.#has("data/time-of-sending") ? logTime + BigInt(client.number) : logTime;
+    const ns = this.#has("data/time-in-ms") ? own / 1_000_000n : own;
     const time = this.#has("data/big-endian-time") ? reversed(u64(ns)) : u64(ns);
-    const body = this.#has("data/payload-with-length") ? Buffer.concat([u32(payload.length), payload]) : payload;
+    const bytes = this.#has("data/as-text") ? Buffer.from(payload.toString()) : payload;
+    const body = this.#has("data/payload-with-length") ? Buffer.concat([u32(bytes.length), bytes]) : bytes;
     if (this.#has("data/in-wrong-order")) client.binary(1, time, subscription, body);
     else client.binary(1, subscription, time, body);
   }

@@ -86,4 +86,13 @@ export const CHANNELS_FAULTS = {
   "publish/schema-lost": ["forgets the schema of a client's channel", ""],
   "publish/unadvertise-of-another": ["lets clients end each other's channels", ""],
   "latched/time-of-sending": ["gives the latched message the time of each sending", ""],
+  "data/out-of-order": ["sends messages out of their order", ""],
+  "data/some-lost": ["loses messages", ""],
+  "data/time-of-sending": ["stamps a message anew for each subscriber", ""],
+  "data/as-text": ["decodes payloads as text", ""],
+  "publish/any-number": ["takes any number of channels", ""],
+  "time/not-declared": ["sends time without declaring it", ""],
+  "time/wall-clock": ["sends the wall clock while playback stands still", ""],
+  "time/goes-back": ["sends times that go back", ""],
+  "time/first-client-only": ["tells its first client alone", ""],
 } as const satisfies Record<string, Fault>;

@@ -34,7 +34,8 @@ export function readFrame(bytes: Buffer, faults: Faults): Frame | undefined {
   const extra = (second & 0x7f) === 126 ? 2 : (second & 0x7f) === 127 ? 8 : 0;
   if (bytes.length < 2 + extra) return undefined;
   const length = lengthOf(bytes, extra, faults);
-  if (length > MAX_BYTES && !faults.has("framing/any-length")) throw new Violation(1009, "message is too big");
+  const limit = faults.has("framing/small-alone") ? 64 * 1024 : MAX_BYTES;
+  if (length > limit && !faults.has("framing/any-length")) throw new Violation(1009, "message is too big");
   const masked = (second & 0x80) !== 0;
   const start = 2 + extra + (masked ? 4 : 0);
   if (bytes.length < start + length) return undefined;

@@ -19,13 +19,14 @@ export class Graph implements Feature {
   readonly capabilities = () => ["connectionGraph"];
   readonly ops = {
     subscribeConnectionGraph: (client: Client) => this.#watch(client),
-    unsubscribeConnectionGraph: (client: Client) => {
-      if (!this.#has("graph/end-ignored")) this.#told.delete(client);
-    },
+    unsubscribeConnectionGraph: (client: Client) => this.#unwatch(client),
   };
   readonly #model: Model;
   /** What each of those who watch has been told. */
   readonly #told = new Map<Client, State>();
+  /** Those who have watched. */
+  readonly #ended = new WeakSet<Client>();
+  readonly #left: Client[] = [];
 
   constructor(model: Model) {
     this.#model = model;
@@ -37,6 +38,7 @@ export class Graph implements Feature {
 
   gone(client: Client): void {
     this.#told.delete(client);
+    this.#left.push(client);
     this.changed();
   }
 
@@ -46,17 +48,29 @@ export class Graph implements Feature {
     for (const client of this.#told.keys()) this.#tell(client, false);
   }
 
+  #unwatch(client: Client): void {
+    if (!this.#told.has(client) && this.#has("graph/stray-end-closes")) return client.close(1008);
+    this.#ended.add(client);
+    if (!this.#has("graph/end-ignored")) this.#told.delete(client);
+  }
+
   #watch(client: Client): void {
-    this.#told.set(client, this.#has("graph/not-whole-at-first") ? this.#state() : EMPTY);
+    if (this.#told.has(client) && this.#has("graph/twice-closes")) return client.close(1008);
+    const known = this.#has("graph/not-whole-at-first") ||
+      this.#has("graph/not-whole-again") && this.#ended.has(client) ||
+      this.#has("graph/whole-for-the-first-client") && this.#told.size > 0;
+    this.#told.set(client, known ? this.#state() : EMPTY);
     if (!this.#has("graph/nothing-at-first")) this.#tell(client, true);
   }
 
   #state(): State {
     const { channels, services, publish, clients } = this.#model;
     const state: State = { published: new Map(), subscribed: new Map(), provided: new Map() };
-    for (const { topic } of channels.all.values()) add(state.published, topic, "server");
-    for (const name of services.names) add(state.provided, name, "server");
-    for (const client of clients) {
+    if (!this.#has("graph/no-own-topics")) {
+      for (const { topic } of channels.all.values()) add(state.published, topic, "server");
+    }
+    if (!this.#has("graph/no-services")) { for (const name of services.names) add(state.provided, name, "server"); }
+    for (const client of this.#has("graph/clients-stay") ? [...clients, ...this.#left] : clients) {
       const id = `client-${client.number}`;
       if (this.#has("graph/no-clients")) continue;
       for (const { topic } of channels.subscribedBy(client)) add(state.subscribed, topic, id);
@@ -80,7 +94,8 @@ export class Graph implements Feature {
     if (first && this.#has("graph/removed-at-first")) difference.removedTopics.push("/never-there");
     const empty = Object.values(difference).every((list) => list.length === 0);
     if (empty && !first && !this.#has("graph/empty-updates")) return;
-    client.json({ op: "connectionGraphUpdate", ...this.#shaped(difference) });
+    const to = this.#has("graph/to-everyone") ? this.#model.clients : [client];
+    for (const other of to) other.json({ op: "connectionGraphUpdate", ...this.#shaped(difference) });
   }
 
   #shaped(difference: Json): Json {
@@ -99,9 +114,16 @@ export class Graph implements Feature {
       const added = [...members].filter((id) => !old?.has(id));
       const given = this.#has("graph/added-ids-only") ? added : [...members];
       const id = this.#has("graph/ids-under-other-name") ? "ids" : ids;
+      if (this.#has("graph/entry-for-each-id")) {
+        changes.push(...given.map((one) => ({ name, [id]: [one] })));
+        continue;
+      }
       changes.push({ name, [id]: this.#has("graph/counts-for-ids") ? given.length : given });
     }
     const lives = (name: string) => of !== "provided" && (now.published.has(name) || now.subscribed.has(name));
+    if (this.#has("graph/losses-not-told")) {
+      return changes.filter(({ name }) => gained(before.get(name as string), now[of].get(name as string)!));
+    }
     const lost = [...before.keys()].filter((name) => !now[of].has(name) && lives(name));
     return this.#has("graph/lost-last-not-told") ? changes : [...changes, ...lost.map((name) => ({ name, [ids]: [] }))];
   }
@@ -117,4 +139,9 @@ function equal(one: Set<string>, other: Set<string>): boolean {
 
 function gone(before: string[], now: string[]): string[] {
   return [...new Set(before)].filter((name) => !now.includes(name));
+}
+
+/** Whether there is an id that there was not. */
+function gained(before: Set<string> | undefined, now: Set<string>): boolean {
+  return [...now].some((id) => !before?.has(id));
 }

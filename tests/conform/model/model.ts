@@ -42,6 +42,12 @@ export interface ModelOptions {
   bare?: boolean;
 }
 
+/** Waits for a client that does not read. */
+const MUCH_BYTES = 4 * 1024 * 1024;
+
+/** How long a new client is shown the status `hello`. */
+const HELLO_MS = 200;
+
 /** What is said by a server that has not got what an op or opcode asks for. */
 const CAPABILITY_OF: Record<string, string> = {
   advertise: "clientPublish",
@@ -65,6 +71,7 @@ export class Model extends TcpListener {
   readonly services: Services;
   readonly #features: Feature[];
   readonly #timers: ReturnType<typeof setInterval>[] = [];
+  readonly #sockets = new Set<Socket>();
   #connections = 0;
 
   private constructor({ faults = [], bare = false }: ModelOptions) {
@@ -111,15 +118,21 @@ export class Model extends TcpListener {
   protected override serve(socket: Socket): void {
     let client: Client | undefined;
     const opened = (protocol: Protocol) => {
-      client = new Client(connection, { number: ++this.#connections, protocol, faults: this.faults });
+      client = new Client(this, connection, { number: ++this.#connections, protocol });
+      const few = this.faults.has("connection/ten-clients") && this.clients.size >= 10;
+      if (few || this.faults.has("connection/forty-in-all") && this.#connections > 40) return client.close(1013);
       this.#greet(client);
     };
     const connection = new ModelSocket(socket, this.faults, {
       opened,
       text: (message) => this.#guard(client!, () => this.#text(client!, message)),
       binary: (message) => this.#guard(client!, () => this.#binary(client!, message)),
+      isAnyoneSlow: () => [...this.#sockets].some(({ writableLength }) => writableLength > MUCH_BYTES),
+      broken: () => this.faults.has("framing/one-breaks-all") && this.cut(),
     });
+    this.#sockets.add(socket);
     this.keep(socket, () => {
+      this.#sockets.delete(socket);
       if (client === undefined) return;
       this.clients.delete(client);
       for (const feature of this.#features) feature.gone?.(client);
@@ -139,6 +152,9 @@ export class Model extends TcpListener {
     if (!this.faults.has("greeting/no-server-info")) client.json(this.#serverInfo(client, features));
     for (const feature of features) if (!early || feature !== this.channels) feature.greet?.(client);
     client.status("info", "hello", "hello");
+    if (this.faults.has("status/never-removed")) return;
+    const ids = this.faults.has("status/removed-by-one-id") ? "hello" : ["hello"];
+    this.after(HELLO_MS, () => this.clients.has(client) && client.json({ op: "removeStatus", statusIds: ids }));
   }
 
   #serverInfo(client: Client, features: readonly Feature[]): Json {

@@ -28,6 +28,8 @@ const INITIAL: Parameter[] = [
 ];
 
 const TICK_MS = 100;
+const NAMES = 10_000;
+const DEPTH = 128;
 
 /** What a value of each type looks like. */
 const TYPES: Record<string, (value: unknown) => boolean> = {
@@ -92,6 +94,10 @@ export class Parameters implements Feature {
 
   #names(client: Client, message: Json): string[] {
     const names: string[] = [];
+    const { length } = array(message, "parameterNames");
+    if (length > NAMES && !this.#has("get/any-number")) {
+      throw new Invalid(`${length} parameter names, the limit is ${NAMES}`);
+    }
     client.each(array(message, "parameterNames"), (name) => void names.push(string({ name }, "name")));
     return names;
   }
@@ -121,6 +127,7 @@ export class Parameters implements Feature {
     const type = optionalString(entry, "type");
     if (!("value" in entry)) return { name };
     const { value } = entry;
+    if (depthOf(value) > DEPTH && !this.#has("set/any-depth")) throw new Invalid("value is nested too deep");
     if (this.#has("set/any-value")) return { name, value, ...(type === undefined ? {} : { type }) };
     if (type === undefined && value === null) throw new Invalid("value is null");
     if (type !== undefined && !TYPES[type]?.(value)) throw new Invalid(`value of ${name} is no ${type}`);
@@ -215,4 +222,14 @@ export class Parameters implements Feature {
 function kindOf({ value, type }: Parameter): string {
   if (type === "byte_array") return "bytes";
   return Array.isArray(value) ? "array" : value === null ? "number" : typeof value;
+}
+
+/** How deep arrays and objects nest: without recursion, for it may be very deep. */
+function depthOf(value: unknown): number {
+  let depth = 0;
+  for (let level = [value]; level.length > 0; depth++) {
+    const within = level.filter((item) => typeof item === "object" && item !== null);
+    level = within.flatMap((item) => Object.values(item as object));
+  }
+  return depth;
 }

@@ -1,6 +1,6 @@
 /** Playback and time of the model: a recording of a minute, which stands at its start at first. */
 import { Buffer } from "node:buffer";
-import { f32, type Reader, reversed, text, u64, u8 } from "./bytes.ts";
+import { f32, Reader, reversed, text, u64, u8 } from "./bytes.ts";
 import type { Channel } from "./channels.ts";
 import type { Client } from "./client.ts";
 import type { FaultName } from "./faults.ts";
@@ -30,6 +30,8 @@ export class Playback implements Feature {
   #status: keyof typeof STATUS = "paused";
   #time = START;
   #speed = 1;
+  #started = false;
+  #ticks = 0;
 
   constructor(model: Model) {
     this.#model = model;
@@ -44,7 +46,8 @@ export class Playback implements Feature {
   }
 
   capabilities(client: Client): string[] {
-    return this.#plays(client) ? ["time", "playbackControl"] : ["time"];
+    const time = this.#has("time/not-declared") ? [] : ["time"];
+    return this.#plays(client) ? [...time, "playbackControl"] : time;
   }
 
   describe(client: Client): Json {
@@ -67,7 +70,9 @@ export class Playback implements Feature {
   }
 
   #step(): void {
-    if (this.#status !== "playing") return;
+    if (this.#has("playback/ended-again-and-again") && this.#status === "ended") this.#tell(this.#model.clients);
+    if (this.#status !== "playing" && !(this.#has("playback/data-while-paused") && this.#started)) return;
+    this.#started = true;
     const passed = BigInt(Math.round(STEP_MS * 1_000_000 * (this.#has("playback/speed-ignored") ? 1 : this.#speed)));
     const next = this.#time + passed;
     this.#time = next > END ? END : next;
@@ -84,9 +89,12 @@ export class Playback implements Feature {
 
   #sendTime(): void {
     if (this.#has("time/not-sent")) return;
-    const time = this.#has("time/in-ms") ? this.#time / 1_000_000n : this.#time;
+    const clock = this.#has("time/wall-clock") ? BigInt(Date.now()) * 1_000_000n : this.#time;
+    const back = this.#has("time/goes-back") && this.#ticks++ % 2 === 0 ? clock - 10_000_000_000n : clock;
+    const time = this.#has("time/in-ms") ? back / 1_000_000n : back;
     const bytes = this.#has("time/big-endian") ? reversed(u64(time)) : u64(time);
     for (const client of this.#model.clients) {
+      if (this.#has("time/first-client-only") && client !== this.#model.clients.values().next().value) continue;
       if (this.#has("time/as-json")) client.json({ op: "time", timestamp: `${time}` });
       else client.binary(2, bytes);
     }
@@ -96,18 +104,23 @@ export class Playback implements Feature {
     if (!this.#plays(client)) return client.status("error", "Server does not support playbackControl capability");
     const request = this.#read(message);
     if (this.#has("playback/unanswered")) return void this.#apply(request);
+    if (request.requestId === "" && this.#has("playback/no-id-ignored")) return;
     const before = this.#time;
     const jumped = this.#apply(request);
     const { requestId } = request;
     const to = this.#has("playback/answer-to-requester-only") ? [client] : this.#model.clients;
     const didSeek = jumped && !this.#has("playback/did-seek-not-set");
     this.#tell(to, { didSeek, requestId: this.#has("playback/no-request-id") ? "" : requestId });
+    if (this.#has("playback/answered-twice")) this.#tell(to, { didSeek, requestId });
     if (!jumped || !this.#has("playback/old-data-after-seek")) return;
     this.#model.channels.publish(this.#channel, Buffer.from('{"t":0}'), before);
   }
 
   /** @throws {Invalid} when it makes no sense. */
-  #read(message: Reader): Request {
+  #read(whole: Reader): Request {
+    const message = this.#has("playback/cut-short-accepted")
+      ? new Reader(Buffer.concat([whole.rest(), Buffer.alloc(18)]))
+      : whole;
     const [command, speed, hasSeek, time, requestId] = [
       message.u8(),
       message.f32(),
@@ -132,7 +145,8 @@ export class Playback implements Feature {
     if (seek !== undefined && !this.#has("playback/seek-ignored")) {
       this.#time = this.#has("playback/seek-not-clamped") ? seek : seek < START ? START : seek > END ? END : seek;
     }
-    const playing = command === 0;
+    const playing = command === 0 || seek !== undefined && this.#has("playback/seek-plays");
+    if (this.#status === "ended" && this.#has("playback/stuck-at-the-end")) return false;
     const atEnd = this.#time === END && playing;
     if (atEnd && this.#has("playback/restarts-at-end")) this.#time = START;
     else if (atEnd) this.#status = "ended";
@@ -141,7 +155,8 @@ export class Playback implements Feature {
   }
 
   #tell(clients: Iterable<Client>, { didSeek = false, requestId = "" } = {}): void {
-    const id = this.#has("playback/id-without-length") ? Buffer.from(requestId) : text(requestId);
+    const known = this.#has("playback/id-cut") ? requestId.slice(0, 36) : requestId;
+    const id = this.#has("playback/id-without-length") ? Buffer.from(known) : text(known);
     const time = this.#has("playback/offset-for-time") ? this.#time - START : this.#time;
     const speed = f32(this.#has("playback/speed-not-told") ? 1 : this.#speed);
     const status = STATUS[this.#status] + (this.#has("playback/status-from-1") ? 1 : 0);

@@ -17,6 +17,7 @@ interface ClientChannel {
   echo: Channel;
 }
 
+const CHANNELS = 1_000;
 const ENCODINGS = ["json", "protobuf", "ros1", "cdr"];
 const SCHEMA_ENCODINGS: Record<string, string> = {
   json: "jsonschema",
@@ -78,6 +79,9 @@ export class Publish implements Feature {
     if (this.#of(client).has(id) && !this.#has("publish/id-taken-over")) {
       if (this.#has("publish/used-id-silent")) return;
       return client.status("warning", `Client is already advertising channel: ${id}; ignoring advertisement`);
+    }
+    if (this.#of(client).size >= CHANNELS && !this.#has("publish/any-number")) {
+      return client.status("error", `Too many channels: the limit is ${CHANNELS}`);
     }
     if (!ENCODINGS.includes(encoding) && !this.#has("publish/any-encoding")) {
       const reason = `Unsupported encoding: ${encoding}; ignoring advertisement of channel ${id}`;

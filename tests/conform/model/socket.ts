@@ -11,6 +11,10 @@ export interface SocketHandler {
   opened(protocol: Protocol): void;
   text(message: string): void;
   binary(message: Buffer): void;
+  /** Whether much waits for one of the clients. */
+  isAnyoneSlow(): boolean;
+  /** A frame breaks the rules. */
+  broken(): void;
 }
 
 /** A client's connection. */
@@ -58,6 +62,7 @@ export class ModelSocket {
   }
 
   #write(opcode: number, payload: Buffer): void {
+    if (this.#faults.has("harm/waits-for-the-slowest") && this.#handler.isAnyoneSlow()) return;
     if (!this.#over) this.#socket.write(writeFrame(opcode, payload, this.#faults));
   }
 
@@ -70,6 +75,7 @@ export class ModelSocket {
       this.#readFrames();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
+      this.#handler.broken();
       this.close(error.code);
     }
   }
