@@ -105,7 +105,10 @@ async function tryClient(flags: Flags, positionals: readonly string[]): Promise<
   const report = await conformClient({
     ...clientOptionsOf(flags),
     ...printer.hooks,
-    onStart: ({ url, count }) => printer.start(count, driven ? `"${flags.command}" at ${url}` : waitingFor(url)),
+    onStart: ({ url, count }) => {
+      printer.start(count, driven ? `"${flags.command}" at ${url}` : waitingFor(url));
+      if (flags.json && !driven) process.stderr.write(`${waitingFor(url)}\n`);
+    },
     onWait: (name) => process.stderr.write(`${name} waits for the client: connect it (again)\n`),
   });
   return printer.end(report);
@@ -140,7 +143,6 @@ class Printer {
   start(count: number, what: string): void {
     this.#count = count;
     if (!this.#json) lines("TAP version 14", `1..${count}`, `# ${what}`);
-    else if (!this.#progress) process.stderr.write(`${what}\n`);
   }
 
   /** @returns The exit code. */

@@ -21,6 +21,10 @@ export type {
   Scene,
   Source,
 } from "./case.ts";
+export type { ClientRule } from "./client/case.ts";
+export type { Driver, DriverSink, StartDriver } from "./client/driver.ts";
+export type { ClientConformOptions, ClientConformPlan, ClientConformReport } from "./client/options.ts";
+export { CLIENT_RULES, conformClient } from "./client/runner.ts";
 export { Mismatch, Skip } from "./mismatch.ts";
 export {
   CONFORM_DEFAULTS,

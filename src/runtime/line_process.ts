@@ -29,7 +29,8 @@ const GROUPS = process.platform !== "win32";
 
 /** Starts a program. @param command The program and its arguments. */
 export function startLines([program = "", ...args]: readonly string[], sink: LineSink): LineProcess {
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], detached: GROUPS });
+  const env = { ...process.env, NO_COLOR: "1" };
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], detached: GROUPS, env });
   // Not when its streams are over, which what it has left behind may hold open.
   const gone = new Promise((resolve) => child.on("error", resolve).on("exit", resolve));
   child.on("error", (error) => sink.ended(`could not be started: ${error.message}`, false));

@@ -23,13 +23,21 @@ const URIS = [
 ];
 const IDS = [0, 1, 2, 3, 4, 5, 0x7fff_ffff, 0xffff_ffff];
 const REQUEST_IDS = ["", "a", "b", "set-1", "é🤖", "\ud800", "x".repeat(256), "x".repeat(257)];
-const VALUES: readonly [value: unknown, type?: string][] = [
-  ...[[1], [2], [-1], [0], [1.5], [-0], [1e21], [2 ** 53], [true], [false], ["text"], [""], ["\ud800"]] as const,
-  ...[[[]], [[1, 2]], [[1, 2.5]], [["a"]], [{}], [{ x: 1 }], [{ x: { y: [1, "2"] } }], [null]] as const,
-  ...[[1, "float64"], [1.5, "float64"], [null, "float64"], ["1", "float64"], [[1, 2], "float64_array"]] as const,
-  ...[[[1, null], "float64_array"], [[], "float64_array"], ["AQID", "byte_array"], ["", "byte_array"]] as const,
-  ...[["AQI", "byte_array"], ["text", "other"], [1, "byte_array"], [1, "__proto__"], [{ ["__proto__"]: 1 }]] as const,
+/** A value as JSON has it, and the type that is said of it. */
+export type Value = readonly [value: unknown, type?: string];
+
+const UNTYPED: readonly unknown[] = [
+  ...[1, 2, -1, 0, 1.5, -0, 1e21, 2 ** 53, true, false, "text", "", "\ud800", null],
+  ...[[], [1, 2], [1, 2.5], ["a"], {}, { x: 1 }, { x: { y: [1, "2"] } }, { ["__proto__"]: 1 }],
 ];
+const TYPED: readonly Value[] = [
+  ...[1, 1.5, null, "1", [1, 2]].map((value): Value => [value, "float64"]),
+  ...[[1, 2], [1, null], [], ["1"], 1].map((value): Value => [value, "float64_array"]),
+  ...["AQID", "", "AQI", "AQ==", 1].map((value): Value => [value, "byte_array"]),
+  ...["text", 1, [1]].map((value): Value => [value, "other"]),
+  [1, "__proto__"],
+];
+export const VALUES: readonly Value[] = [...UNTYPED.map((value): Value => [value]), ...TYPED];
 
 type Make = (random: Random, hints: ClientHints) => Raw;
 

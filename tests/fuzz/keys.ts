@@ -19,6 +19,8 @@ export type Lane =
 export interface Keyed {
   readonly lane: Lane;
   readonly key: string;
+  /** It may also have been forgotten before it went out. */
+  optional?: boolean;
 }
 
 /** Texts of which the specification says how they begin, and not how they end. */

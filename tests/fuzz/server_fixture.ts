@@ -107,6 +107,7 @@ export class ServerFixture {
   readonly playback: PlaybackController | undefined;
   readonly errors: { error: unknown; during: string }[] = [];
   readonly #ownClock: Clock;
+  #made = 0;
 
   /** @param ownClock Of the handlers: what they wait for is not the server's. */
   constructor(kind: ServerKind, clocks: { clock: Clock; ownClock: Clock }) {
@@ -123,8 +124,8 @@ export class ServerFixture {
 
   /** The next kind of channel. */
   openChannel(topic: string): Channel<Uint8Array> {
-    const made = this.channels.size === 0 ? 0 : Math.max(...this.channels.keys());
-    const channel = this.server.channel<Uint8Array>(topic, CHANNELS[made % CHANNELS.length]!.options);
+    const { options } = CHANNELS[this.#made++ % CHANNELS.length]!;
+    const channel = this.server.channel<Uint8Array>(topic, options);
     this.channels.set(channel.id, channel);
     return channel;
   }

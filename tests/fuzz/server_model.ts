@@ -4,7 +4,7 @@
  */
 import { bytes, text, u32, u64, u8 } from "../support/raw_bytes.ts";
 import { VERSION } from "../../src/util/version.ts";
-import type { Raw } from "./case.ts";
+import { hexOf, type Raw } from "./case.ts";
 import { type Keyed, assetKey, frameKey, jsonKey } from "./keys.ts";
 import { InterestModel, ParameterModel, type WireParameter } from "./parameter_model.ts";
 import { PlaybackModel, type PlaybackWish } from "./playback_model.ts";
@@ -55,8 +55,8 @@ export class ClientModel {
   readonly channels = new Map<number, Members>();
   readonly interest = new InterestModel();
   watchesGraph = false;
-  /** How often it has asked for the graph in this step. */
-  graphRequests = 0;
+  /** The graph at each moment of this step in which it has asked for it. */
+  graphRequests: (string | undefined)[] = [];
   readonly calls = new Map<number, Waiting>();
   readonly assets = new Map<number, Waiting>();
   /** Schemas that it was told of, for `foxglove.sdk.v1.1`. */
@@ -65,6 +65,11 @@ export class ClientModel {
   constructor(id: number, protocol: string) {
     this.id = id;
     this.protocol = protocol;
+  }
+
+  /** What is on its way may be forgotten: a barrier was set behind it. @param frame How it begins; left out: any. */
+  forget(frame = "01"): void {
+    for (const each of this.expected) if (each.lane === "data" && each.key.startsWith(frame)) each.optional = true;
   }
 
   get hasPlayback(): boolean {
@@ -136,7 +141,7 @@ export class ServerModel {
     const reading = readClient(raw);
     if (reading.kind === "nothing") return;
     if (reading.kind !== "message") return this.#refuse(client, reading.kind === "invalid" ? reading.request : undefined);
-    this.#handlers[reading.op]!(client, reading.members);
+    this.#handlers[reading.op]!(client, reading.members as never);
   }
 
   /** Time goes on. */
@@ -221,8 +226,8 @@ export class ServerModel {
     for (const client of this.clients.values()) client.tell({ op: "status", level: 0, message, id: "own" });
   }
 
-  /** Who publishes, subscribes and provides what, as a text. */
-  graph(): string {
+  /** Who publishes, subscribes and provides what, as a text; `undefined` when two names become one on the wire. */
+  graph(): string | undefined {
     const [published, subscribed, provided] = [new Named(), new Named(), new Named()];
     for (const { topic } of this.channels.values()) published.add(topic, "server");
     for (const name of this.services.values()) provided.add(name, "server");
@@ -231,7 +236,9 @@ export class ServerModel {
       for (const channelId of client.subscriptions.values()) subscribed.add(this.channels.get(channelId)!.topic, id);
       for (const { topic } of client.channels.values()) published.add(topic as string, id);
     }
-    return graphText(published, subscribed, provided);
+    const names = new Set([published, subscribed].flatMap((each) => [...each.names()]));
+    const isClear = new Set(Array.from(names, (name) => name.toWellFormed())).size === names.size;
+    return isClear ? graphText(published, subscribed, provided) : undefined;
   }
 
   readonly #handlers: Readonly<Record<string, (client: ClientModel, members: never) => void>> = {
@@ -271,7 +278,7 @@ export class ServerModel {
     subscribeConnectionGraph: (client) => {
       if (!this.#has(client, "connectionGraph")) return;
       client.watchesGraph = true;
-      client.graphRequests++;
+      client.graphRequests.push(this.graph());
     },
     unsubscribeConnectionGraph: (client) => {
       if (this.#has(client, "connectionGraph")) client.watchesGraph = false;
@@ -299,7 +306,8 @@ export class ServerModel {
   }
 
   #unsubscribe(client: ClientModel, id: number): void {
-    if (client.subscriptions.delete(id) || client.orphans.delete(id)) return;
+    if (client.subscriptions.delete(id)) return client.forget(hexOf(bytes(u8(1), u32(id))));
+    if (client.orphans.delete(id)) return;
     client.status(1, `Client is not subscribed with ID: ${id}; ignoring unsubscription`);
   }
 
@@ -422,6 +430,7 @@ export class ServerModel {
     }
     const { own, others, failure } = this.playback.request(wish);
     if (failure !== undefined) client.status(2, failure);
+    else if (wish.seekTime !== undefined) for (const other of this.clients.values()) other.forget();
     for (const other of this.clients.values()) {
       if (other.hasPlayback) other.expect(frameKey(other === client ? own : others));
     }
@@ -455,6 +464,7 @@ export class ServerModel {
       client.expect(failureKey(serviceId, callId, "Connection is closing"));
     }
     for (const requestId of client.assets.keys()) client.expect(assetKey(requestId, "Connection is closing"));
+    client.forget();
     client.closed = how;
   }
 
@@ -556,8 +566,12 @@ class Named {
     this.#ids.set(name, (this.#ids.get(name) ?? new Set()).add(id));
   }
 
-  entries(): [string, string[]][] {
-    return Array.from(this.#ids, ([name, ids]) => [name, [...ids].sort()]);
+  names(): Iterable<string> {
+    return this.#ids.keys();
+  }
+
+  entries(): Iterable<[string, Set<string>]> {
+    return this.#ids;
   }
 }
 
@@ -566,7 +580,7 @@ type Ids = { entries(): Iterable<[string, Iterable<string>]> };
 /** A graph as a text that is the same when the graph is. */
 export function graphText(published: Ids, subscribed: Ids, provided: Ids): string {
   const sorted = (ids: Ids) =>
-    Array.from(ids.entries(), ([name, each]) => JSON.stringify([name, [...each].sort()])).sort();
+    Array.from(ids.entries(), ([name, each]) => JSON.stringify([name.toWellFormed(), [...each].sort()])).sort();
   return [published, subscribed, provided].map((ids) => sorted(ids).join(" ")).join("\n");
 }
 

@@ -2,7 +2,7 @@
 import { bytes, f32, text, u32, u64, u8 } from "../support/raw_bytes.ts";
 import type { Random } from "../support/random.ts";
 import type { Raw } from "./case.ts";
-import { PARAMETER_NAMES } from "./client_traffic.ts";
+import { PARAMETER_NAMES, VALUES } from "./client_traffic.ts";
 import { mutate, pickOf, randomBytes } from "./mutate.ts";
 
 /** What the client has and waits for. */
@@ -25,10 +25,6 @@ export const CAPABILITIES = [
 ];
 const ENCODINGS = ["json", "protobuf", "cdr", "raw", ""];
 const SCHEMA_DATA = ["", "{}", "AQID", "no base64!", "AQI", "x".repeat(300)];
-const PARAMETER_VALUES: readonly [value: unknown, type?: string][] = [
-  ...[[1], ["text"], [true], [[1, 2]], [{ x: [1] }], [1.5, "float64"], [null, "float64"]] as const,
-  ...[[[1, null], "float64_array"], ["AQID", "byte_array"], [1, "other"]] as const,
-];
 const STATUS_IDS = ["a", "b", "drops:/a", "", "__proto__"];
 
 const json = (object: object): string => JSON.stringify(object);
@@ -79,7 +75,7 @@ function service(random: Random): object {
 
 function parameters(random: Random): object[] {
   return list(random, () => {
-    const [value, type] = pickOf(random, PARAMETER_VALUES);
+    const [value, type] = pickOf(random, VALUES);
     return { name: pickOf(random, PARAMETER_NAMES), ...(random.chance(0.2) ? {} : { value, type }) };
   });
 }

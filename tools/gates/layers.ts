@@ -42,6 +42,22 @@ const LAYERS: readonly Layer[] = [
     modules: ["ws"],
     runtimes: true,
   },
+  {
+    place: "src/conform/main.ts",
+    imports: ["src/util/", "src/protocol/", "src/conform/"],
+    runtimes: true,
+  },
+  {
+    place: "src/conform/",
+    imports: [
+      "src/util/",
+      "src/protocol/",
+      // Loaded by need: sockets of bytes and child processes, which browsers have not got.
+      "src/runtime/tcp.ts",
+      "src/runtime/tcp_listener.ts",
+      "src/runtime/line_process.ts",
+    ],
+  },
   { place: "mod.ts", imports: [...DOOR_IMPORTS, "client.ts"] },
   { place: "server.ts", imports: DOOR_IMPORTS },
   { place: "client.ts", imports: DOOR_IMPORTS },

@@ -133,7 +133,7 @@ class Run {
       driver = this.#start?.(url, { line: (text) => stage?.line(text), changed: () => stage?.changed() });
       stage = this.#setStage(entry, driver, protocols);
       await entry.run(stage);
-      return { outcome: "ok", ...(stage.spoken === "" ? {} : { protocol: stage.spoken }) };
+      return { outcome: "ok" };
     } catch (error) {
       if (stage?.met === false) this.#nobody(driver);
       return verdictOf(error, stage?.log.lines());

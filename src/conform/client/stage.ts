@@ -84,11 +84,6 @@ export class Stage implements EndHost {
     return this.#all.length > 0;
   }
 
-  /** The subprotocol of the last connection. */
-  get spoken(): string {
-    return this.#all.at(-1)?.protocol ?? "";
-  }
-
   /** Whether there is a driver. */
   get driven(): boolean {
     return this.#options.driver !== undefined;
@@ -203,6 +198,16 @@ export class Stage implements EndHost {
     const line = JSON.stringify(instruction);
     this.log.add(0, "--", `told the driver: ${line}`);
     driver.write(line);
+  }
+
+  /**
+   * Waits until the client has done what it was told before: it subscribes to a topic that nobody knew of. Without a sign
+   * of that kind nobody could tell what it did not send from what it has not sent yet.
+   */
+  async obeyed(end: ServerEnd): Promise<void> {
+    const channel = { id: 9000 + ++this.#tags, topic: `/barrier/${this.#tags}` };
+    end.advertise(channel);
+    await this.subscribe(end, channel);
   }
 
   /** A name for a request, by which the driver answers. */

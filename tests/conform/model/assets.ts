@@ -8,9 +8,12 @@ import type { Feature, Model } from "./model.ts";
 
 const HUGE_BYTES = 8 * 1024 * 1024;
 
+/** Made once: that takes a moment. */
+let HUGE: Buffer | undefined;
+
 const ASSETS = new Map<string, () => Buffer>([
   ["package://everything/robot.urdf", () => Buffer.from('<robot name="everything"><link name="base"/></robot>\n')],
-  ["package://everything/huge.bin", () => Buffer.from(Uint8Array.from({ length: HUGE_BYTES }, (_, i) => i % 251))],
+  ["package://everything/huge.bin", () => HUGE ??= hugeBytes()],
 ]);
 
 export class Assets implements Feature {
@@ -61,4 +64,10 @@ export class Assets implements Feature {
     const to = this.#has("asset/answer-to-all") ? this.#model.clients : [client];
     for (const other of to) other.binary(4, this.#has("asset/big-endian-id") ? reversed(id) : id, status, error, cut);
   }
+}
+
+function hugeBytes(): Buffer {
+  const bytes = Buffer.alloc(HUGE_BYTES);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = i % 251;
+  return bytes;
 }

@@ -114,6 +114,19 @@ export function silentRows(on: On): void {
     assertInstanceOf(attempts[1], TimeoutError);
   }, { limits: { idleMs: IDLE } });
 
+  on("a server that closes waits for a silent client no longer than its time limit, and releases it", async (
+    { server, proxy, events, client },
+  ) => {
+    server.channel("/pose", { encoding: "json" });
+    const victim = await client();
+    victim.subscribe("/pose");
+    await until("subscription", () => events.includes("subscribe 1 /pose"));
+    proxy.mute();
+    await within(server.close({ timeoutMs: 200 }), "end of close()", { timeoutMs: LIMIT_MS });
+    assertEquals(events.slice(2), ["unsubscribe 1 /pose", events.find((event) => /^disconnect 1 /.test(event))]);
+    assertEquals(server.clients.size, 0);
+  });
+
   on("a line that is silent for less than idleMs loses nothing", async ({ server, proxy, client }) => {
     const count = server.channel<number>("/some", { encoding: "json" });
     const victim = await client({ limits: { idleMs: 60_000 } });
