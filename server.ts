@@ -1,8 +1,8 @@
 /**
  * The server: channels of live data for Foxglove, Lichtblick or your own page, on Deno, Bun and Node.
  *
- * `serve()` listens by itself; a `FoxgloveServer` is embedded in a web server of yours by `@foxwire/foxwire/deno`, `/bun`
- * and `/node`, or is given sockets by its `accept()`.
+ * `serve()` listens by itself; a `FoxgloveServer` is embedded in a web server of yours by `@foxwire/foxwire/deno`, `/bun`,
+ * `/node` and `/workers`, or is given sockets by its `accept()`.
  *
  * @example
  * ```ts
@@ -85,6 +85,7 @@ export type {
 export type { ParameterData } from "./src/protocol/parameter_data.ts";
 export type { SchemaData } from "./src/protocol/schema_data.ts";
 export type { Message, SplitMessage, Transport, TransportSink } from "./src/transport/transport.ts";
+export type { WebSocketLike, WebSocketLikeEvent } from "./src/transport/web_socket.ts";
 export { ConnectionError, FoxgloveError, TimeoutError } from "./src/util/errors.ts";
 export type { ErrorEvent, EventMap, Listener } from "./src/util/events.ts";
 export { type Clock, wallTime } from "./src/util/time.ts";

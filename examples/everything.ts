@@ -9,39 +9,15 @@
  */
 import process from "node:process";
 import { FoxgloveError, serve } from "@foxwire/foxwire/server";
-import { addAssets } from "./everything/assets.ts";
-import { addChannels } from "./everything/channels.ts";
-import { addEcho } from "./everything/echo.ts";
+import { addEverything, OPTIONS } from "./everything/all.ts";
 import { HELP, readFlags, UsageError } from "./everything/flags.ts";
-import { addParameters } from "./everything/parameters.ts";
-import { addPlayback } from "./everything/playback.ts";
-import { addPose } from "./everything/pose.ts";
-import { addServices } from "./everything/services.ts";
-import { addHello } from "./everything/status.ts";
 
 async function main(args: string[]): Promise<void> {
   const { host, port, help } = readFlags(args);
   if (help) return console.log(HELP);
-  const server = await serve({
-    name: "Everything",
-    host,
-    port,
-    clientPublish: true,
-    supportedEncodings: ["json", "protobuf", "ros1", "cdr"],
-    connectionGraph: true,
-    // Otherwise from the first time on.
-    capabilities: ["time"],
-  });
+  const server = await serve({ ...OPTIONS, host, port });
   const stop = new AbortController();
-  const { signal } = stop;
-  addHello(server);
-  addChannels(server, signal);
-  addPose(server, signal);
-  addEcho(server);
-  addServices(server);
-  addParameters(server, signal);
-  addAssets(server);
-  addPlayback(server, signal);
+  addEverything(server, stop.signal);
   // A service that fails is among what it has: that is told in one line.
   server.on("error", ({ error, during }) => console.error(`${during}: ${error}`));
   const end = () => {

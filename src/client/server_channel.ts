@@ -32,7 +32,7 @@ export interface ServerChannel {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The schema encoding that goes with a message encoding, for older servers, which name only the latter. */
+/** The schema encoding that goes with a message encoding, for servers that name only the latter. */
 const IMPLIED_SCHEMA_ENCODINGS: ReadonlyMap<string, string> = new Map([
   ["json", "jsonschema"],
   ["protobuf", "protobuf"],
@@ -52,10 +52,10 @@ function readSchema(advertised: AdvertisedChannel): Pick<ServerChannel, "schema"
   if (unresolvedSchemaId !== undefined) {
     return { schema: undefined, schemaMissing: `the server never defined schema ${unresolvedSchemaId}` };
   }
-  if (schemaEncoding === undefined && name === "" && text === "") {
+  if (!schemaEncoding && name === "" && text === "") {
     return { schema: undefined, schemaMissing: undefined };
   }
-  const encoding = schemaEncoding ?? IMPLIED_SCHEMA_ENCODINGS.get(advertised.encoding) ?? "";
+  const encoding = schemaEncoding || (IMPLIED_SCHEMA_ENCODINGS.get(advertised.encoding) ?? "");
   try {
     return { schema: { name, encoding, data: schemaDataFromWire(text, encoding) }, schemaMissing: undefined };
   } catch {

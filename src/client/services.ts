@@ -141,7 +141,7 @@ export class Services {
 }
 
 function encodeRequest({ name, request, ...call }: Call, service: AdvertisedService) {
-  const encoding = call.encoding ?? service.request?.encoding;
+  const encoding = call.encoding ?? (service.request?.encoding || undefined);
   if (request instanceof Uint8Array) {
     if (encoding !== undefined) return { encoding, data: request };
     throw new TypeError(`Cannot call "${name}": it declares no encoding, so bytes need the encoding option`);

@@ -15,6 +15,8 @@ export type Sendable = object | string | Uint8Array;
 /** A connection to the server under test. */
 export interface Peer {
   readonly protocol: string;
+  /** Milliseconds that it waits for one answer. */
+  readonly answerMs: number;
   /** What came before anything was asked. */
   readonly greeting: readonly Received[];
   send(...messages: Sendable[]): void;

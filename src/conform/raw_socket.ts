@@ -161,22 +161,27 @@ export class RawSocket {
 
   /** The next frame of an opcode; others are passed over. */
   async frameOf(opcode: number, what: string): Promise<ClientFrame> {
+    const end = performance.now() + this.#answerMs;
     for (;;) {
       const frame = await this.frame(what);
       if (frame.opcode === opcode) return frame;
-      if (frame.opcode === FRAMES.close) throw new Mismatch(what, `Close frame with code ${closeCode(frame)}`);
+      if (frame.opcode === FRAMES.close) throw new Mismatch(what, `a Close frame with code ${closeCode(frame)}`);
+      if (performance.now() > end) throw new Mismatch(what, `other frames for ${this.#answerMs} ms`);
     }
   }
 
   /** The code of the Close frame that has to come; 1005 when it has none, 1006 when the connection just ends. */
   async closeCode(): Promise<number> {
-    for (;;) {
-      await this.#wait(() => this.#frames.length > 0 || this.#closed);
-      const frame = this.#frames.shift();
-      if (frame?.opcode === FRAMES.close) return closeCode(frame);
-      if (frame === undefined && this.#closed) return 1006;
-      if (frame === undefined) throw new Mismatch("the end of the connection", `nothing in ${this.#answerMs} ms`);
+    const end = performance.now() + this.#answerMs;
+    const isClose = ({ opcode }: ClientFrame) => opcode === FRAMES.close;
+    for (let left = this.#answerMs; left > 0; left = end - performance.now()) {
+      await this.#bell.wait(() => this.#frames.length > 0 || this.#closed, left);
+      const frame = this.#frames.find(isClose);
+      if (frame !== undefined) return closeCode(frame);
+      if (this.#closed) return 1006;
+      this.#frames = [];
     }
+    throw new Mismatch("the end of the connection", `none in ${this.#answerMs} ms`);
   }
 
   /** Waits for the end of the TCP connection. */

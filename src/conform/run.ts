@@ -28,6 +28,9 @@ interface Reach {
   caseMs: number;
 }
 
+/** A server that takes no connection for so long is held for dead. */
+const BUSY_MS = 15_000;
+
 /**
  * Runs the conformance cases against a server, and says what came of each. Cases that change something on the server act
  * only on channels, services and parameters with the names that docs/conformance.md lists.
@@ -163,13 +166,10 @@ async function findBarrier(reach: Reach, protocol: Subprotocol, { capabilities }
   return SILENCE;
 }
 
-async function isAlive({ barrier, ...reach }: Setting): Promise<boolean> {
-  try {
-    await (await openPeer(reach, reach.protocol, barrier)).close();
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether a server still takes connections, after a case that may have kept it very busy. */
+function isAlive({ barrier, ...reach }: Setting): Promise<boolean> {
+  const patient = { ...reach, answerMs: Math.max(reach.answerMs, BUSY_MS) };
+  return openPeer(patient, reach.protocol, barrier).then((peer) => peer.close()).then(() => true, () => false);
 }
 
 function openPeer(
@@ -182,17 +182,21 @@ function openPeer(
 
 /** The subprotocols to run with. */
 async function takenProtocols(reach: Reach, wanted: ConformOptions["protocols"]): Promise<readonly Subprotocol[]> {
-  const tried = wanted === undefined || wanted === "all" ? SUBPROTOCOLS : wanted;
+  const named = wanted !== undefined && wanted !== "all";
+  const tried = named ? wanted : SUBPROTOCOLS;
   const taken: Subprotocol[] = [];
   for (const protocol of tried) {
     if (await takes(reach, protocol)) taken.push(protocol);
+    else if (named) throw unreachable(reach, protocol);
     if (wanted === undefined && taken.length > 0) break;
   }
   if (taken.length > 0) return taken;
-  throw new FoxgloveError(
-    `Cannot connect to ${reach.url}: is a server running there, and does it take ${tried.join(" or ")}?`,
-    { code: "connection" },
-  );
+  throw unreachable(reach, tried.join(" or "));
+}
+
+function unreachable({ url }: Reach, protocols: string): FoxgloveError {
+  const message = `Cannot connect to ${url}: is a server running there, and does it take ${protocols}?`;
+  return new FoxgloveError(message, { code: "connection" });
 }
 
 async function takes(reach: Reach, protocol: Subprotocol): Promise<boolean> {
@@ -200,8 +204,10 @@ async function takes(reach: Reach, protocol: Subprotocol): Promise<boolean> {
     const peer = await openPeer(reach, protocol, SILENCE);
     await peer.close();
     return peer.protocol === protocol;
-  } catch {
-    return false;
+  } catch (error) {
+    // Anything else is no matter of the server: that there is no WebSocket here, say.
+    if (error instanceof Mismatch) return false;
+    throw error;
   }
 }
 

@@ -29,6 +29,7 @@ export class CaseScene implements Scene {
   readonly #setting: Setting;
   readonly #peers: WebSocketPeer[] = [];
   readonly #sockets: RawSocket[] = [];
+  #over = false;
 
   constructor(setting: Setting, greeting: Greeting) {
     this.#setting = setting;
@@ -52,6 +53,7 @@ export class CaseScene implements Scene {
     const settings = { answerMs, barrier, log: this.log, number: this.#peers.length + 1 };
     const peer = await WebSocketPeer.open(url, protocols, open, settings);
     this.#peers.push(peer);
+    await this.#checkGoesOn();
     if (!ungreeted) peer.greeting = await readGreeting(peer);
     return peer;
   }
@@ -59,6 +61,7 @@ export class CaseScene implements Scene {
   async raw(): Promise<RawSocket> {
     const socket = await RawSocket.connect(this.url, this.answerMs);
     this.#sockets.push(socket);
+    await this.#checkGoesOn();
     return socket;
   }
 
@@ -70,7 +73,15 @@ export class CaseScene implements Scene {
 
   /** Ends what the case has left open. */
   async leave(): Promise<void> {
+    this.#over = true;
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(this.#peers.map((peer) => peer.close()));
+  }
+
+  /** A case whose time is up may still be on its way: what it opens then is closed. */
+  async #checkGoesOn(): Promise<void> {
+    if (!this.#over) return;
+    await this.leave();
+    throw new Skip("the case is over");
   }
 }

@@ -27,6 +27,8 @@ export interface PeerSettings {
 
 /** Silence of this length is an answer, from a server that gives no other. */
 const QUIET_MS = 300;
+/** How many times the wait for one answer the answer to a harmless request may be behind others. */
+const SETTLE_ANSWERS = 3;
 /** Where a server sends more than a case reads, something is wrong. */
 const INBOX_BYTES = 256 * 2 ** 20;
 
@@ -84,6 +86,10 @@ export class WebSocketPeer implements Peer {
     return this.#socket.protocol;
   }
 
+  get answerMs(): number {
+    return this.#settings.answerMs;
+  }
+
   send(...messages: Sendable[]): void {
     for (const message of messages) {
       this.#settings.log.add(this.#settings.number, "->", message);
@@ -129,11 +135,14 @@ export class WebSocketPeer implements Peer {
     const probe = this.#settings.barrier.probe();
     if (probe === undefined) return await this.#untilSilence();
     this.send(probe.message);
+    const what = `the answer to an ${this.#settings.barrier.name}`;
+    const end = performance.now() + SETTLE_ANSWERS * this.#settings.answerMs;
     const messages: Received[] = [];
     for (;;) {
-      const message = await this.next(`the answer to an ${this.#settings.barrier.name}`);
+      const message = await this.next(what);
       if (probe.isAnswer(message)) return messages;
       messages.push(message);
+      if (performance.now() > end) throw new Mismatch(what, `${messages.length} other messages`);
     }
   }
 

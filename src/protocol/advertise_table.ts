@@ -6,6 +6,7 @@
 import {
   batch,
   type Field,
+  forgiven,
   type JsonObject,
   members,
   object,
@@ -36,7 +37,7 @@ const definition: Field<NumberedSchema> = object<NumberedSchema>({
 const channel: Field<TableChannel> = object<TableChannel>({
   id: safeInteger,
   topic: string,
-  encoding: string,
+  encoding: forgiven(string, ""),
   schemaId: optional(safeInteger),
   schemaName: optional(string),
   schema: optional(string),

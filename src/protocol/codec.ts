@@ -7,7 +7,7 @@ import { readAdvertise, writeAdvertise } from "./advertise_table.ts";
 import { type BinaryReaders, type BinaryWriter, type BinaryWriters, decodeFrame } from "./binary.ts";
 import { CLIENT_READERS, CLIENT_WRITERS } from "./client_binary.ts";
 import { CLIENT_JSON } from "./client_json.ts";
-import { decodeMembers, encodeMembers, type JsonOps, parseMessage, stringify } from "./json_codec.ts";
+import { decodeMembers, encodeMembers, type JsonOps, parseMessage, repaired, stringify } from "./json_codec.ts";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 import type { SchemaTableReader, SchemaTableWriter } from "./schema_table.ts";
 import { SERVER_READERS, SERVER_WRITERS } from "./server_binary.ts";
@@ -64,7 +64,7 @@ export function decodeServerMessage(
   schemas?: SchemaTableReader,
 ): ServerMessage<true> | undefined {
   if (typeof data !== "string") return decodeBinary(data, SERVER_READERS) as ServerMessage | undefined;
-  const parsed = parseMessage(data);
+  const parsed = parseMessage(data, repaired);
   // Also when the rest of it cannot be read: the server has begun a new table.
   if (parsed.op === "serverInfo") schemas?.reset();
   if (schemas !== undefined && parsed.op === "advertise") {

@@ -157,16 +157,13 @@ function objectAt(value: unknown, at: string, refuse: (at: string, problem: stri
   throw refuse(at, unlike(value, "an object"));
 }
 
-/**
- * Free texts by name. The object is passed on as it is, because copying it member by member would lose a member
- * called `__proto__`.
- */
+/** Free texts by name. Of a peer's values that are none, such as numbers, the JSON is taken. */
 export const stringMap: Field<Record<string, string>> = {
-  read(value, at) {
-    const map = objectAt(value, at, unreadable);
-    for (const [key, text] of Object.entries(map)) string.read(text, `${at}[${quote(key)}]`);
-    return map as Record<string, string>;
-  },
+  read: (value, at) =>
+    Object.fromEntries(
+      Object.entries(objectAt(value, at, unreadable))
+        .map(([key, text]) => [key, typeof text === "string" ? text : JSON.stringify(text)]),
+    ),
   write(value, at) {
     for (const [key, text] of Object.entries(objectAt(value, at, unwritable))) {
       string.write(text as string, `${at}[${quote(key)}]`);
@@ -174,6 +171,14 @@ export const stringMap: Field<Record<string, string>> = {
     return value;
   },
 };
+
+/** The same field, for a member that peers leave out although they must not: what is meant then is certain. */
+export function forgiven<T>(field: Field<T>, meant: T): Field<T> {
+  return {
+    read: (value, at) => value === undefined || value === null ? meant : field.read(value, at),
+    write: field.write,
+  };
+}
 
 /** The same field, for a member that may be left out. */
 export function optional<Read, Write>(field: Field<Read, Write>): Field<Read, Write> & { readonly optional: true } {

@@ -47,22 +47,37 @@ export interface ParsedMessage {
   json: JsonObject;
 }
 
-/** @throws {ProtocolError} when a text is no JSON object with an `op`. */
-export function parseMessage(text: string): ParsedMessage {
-  const json = parseJson(text);
+/**
+ * @param repair Makes another text of one that is not JSON, to try that.
+ * @throws {ProtocolError} when a text is no JSON object with an `op`.
+ */
+export function parseMessage(text: string, repair?: (text: string) => string): ParsedMessage {
+  const json = parseJson(text, repair);
   if (!isObject(json)) throw unreadable("text message:", `got ${describe(json)}, need an object`);
   const { op } = json;
   if (typeof op !== "string") throw unreadable("text message: op", unlike(op, "a string"));
   return { op, json };
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, repair?: (text: string) => string): unknown {
   if (nestsTooDeep(text)) throw new ProtocolError(`Cannot decode text message: ${quote(text)} nests too deep`);
   try {
     return JSON.parse(text);
   } catch (cause) {
+    if (repair !== undefined) return parseJson(repair(text));
     throw new ProtocolError(`Cannot decode text message: ${quote(text)} is not JSON`, { cause });
   }
+}
+
+/**
+ * What servers write that is nearly JSON: a byte order mark, NULs at the end, and the NaN and Infinity of Python and
+ * others, for which the protocol has `null`. A string may end with the text, so that one pass is enough.
+ */
+export function repaired(text: string): string {
+  return text.replace(/^\ufeff|\0+$/g, "").replace(
+    /("(?:[^"\\]|\\[^])*"?)|-?\b(?:NaN|Infinity)\b/g,
+    (_, string) => string ?? "null",
+  );
 }
 
 /** @throws {ProtocolError} when the op is not in the table, or a member is not what it should be. */

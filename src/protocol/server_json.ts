@@ -7,7 +7,10 @@ import { type SERVER_OPCODES, STATUS_LEVELS } from "./constants.ts";
 import {
   batch,
   type Field,
+  forgiven,
   indexOf,
+  isObject,
+  type JsonObject,
   list,
   object,
   optional,
@@ -22,6 +25,7 @@ import type {
   AdvertisedChannel,
   AdvertisedService,
   ConnectionGraphUpdate,
+  Parameter,
   ServerMessage,
   ServiceMessageSchema,
 } from "./messages.ts";
@@ -30,17 +34,22 @@ import { parameter } from "./parameters.ts";
 type BinaryOp = keyof typeof SERVER_OPCODES;
 type Graph = ConnectionGraphUpdate;
 
+/** A text that is empty where a server leaves it out. */
+const text = forgiven(string, "");
+/** An array that is empty where a server leaves it out. */
+const entries = <T>(of: Field<T>): Field<T[]> => forgiven(list(of), []);
+
 const messageSchema: Field<ServiceMessageSchema> = object<ServiceMessageSchema>({
-  encoding: string,
-  schemaName: string,
-  schemaEncoding: string,
-  schema: string,
+  encoding: text,
+  schemaName: text,
+  schemaEncoding: text,
+  schema: text,
 });
 
 const allOfService = object<AdvertisedService>({
   id: u32,
   name: string,
-  type: string,
+  type: text,
   request: optional(messageSchema),
   response: optional(messageSchema),
   requestSchema: optional(string),
@@ -62,18 +71,28 @@ const service: Field<AdvertisedService> = {
 const inlineChannel: Field<AdvertisedChannel> = object<Omit<AdvertisedChannel, "unresolvedSchemaId">>({
   id: safeInteger,
   topic: string,
-  encoding: string,
-  schemaName: string,
-  schema: string,
+  encoding: text,
+  schemaName: text,
+  schema: text,
   schemaEncoding: optional(string),
   metadata: optional(stringMap),
 });
 
-/** Every JSON op of the server. The `advertise` of `foxglove.sdk.v1.1` is in advertise_table.ts. */
+/** A parameter whose bytes may come without the padding of base64. */
+const serverParameter: Field<Parameter> = {
+  read: (json, at) => parameter.read(isObject(json) && json.type === "byte_array" ? padded(json) : json, at),
+  write: parameter.write,
+};
+
+function padded({ value, ...rest }: JsonObject): JsonObject {
+  return { ...rest, value: typeof value === "string" ? value + "=".repeat(-value.length & 3) : value };
+}
+
+/** Every JSON op of the server. What servers leave out although they must not is listed in docs/interop.md. The `advertise` of `foxglove.sdk.v1.1` is in advertise_table.ts. */
 export const SERVER_JSON: JsonOps = jsonOps<ServerMessage<true>, ServerMessage, BinaryOp>({
   serverInfo: {
-    name: string,
-    capabilities: list(string),
+    name: text,
+    capabilities: entries(string),
     supportedEncodings: optional(list(string)),
     metadata: optional(stringMap),
     sessionId: optional(string),
@@ -84,15 +103,19 @@ export const SERVER_JSON: JsonOps = jsonOps<ServerMessage<true>, ServerMessage, 
   removeStatus: { statusIds: list(string) },
   advertise: { channels: batch(inlineChannel) },
   unadvertise: { channelIds: batch(safeInteger) },
-  parameterValues: { parameters: batch(parameter), id: optional(string) },
+  parameterValues: { parameters: batch(serverParameter), id: optional(string) },
   advertiseServices: { services: batch(service) },
   unadvertiseServices: { serviceIds: batch(u32) },
   connectionGraphUpdate: {
-    publishedTopics: list(object<Graph["publishedTopics"][number]>({ name: string, publisherIds: list(string) })),
-    subscribedTopics: list(object<Graph["subscribedTopics"][number]>({ name: string, subscriberIds: list(string) })),
-    advertisedServices: list(object<Graph["advertisedServices"][number]>({ name: string, providerIds: list(string) })),
-    removedTopics: list(string),
-    removedServices: list(string),
+    publishedTopics: entries(object<Graph["publishedTopics"][number]>({ name: string, publisherIds: entries(string) })),
+    subscribedTopics: entries(
+      object<Graph["subscribedTopics"][number]>({ name: string, subscriberIds: entries(string) }),
+    ),
+    advertisedServices: entries(
+      object<Graph["advertisedServices"][number]>({ name: string, providerIds: entries(string) }),
+    ),
+    removedTopics: entries(string),
+    removedServices: entries(string),
   },
   serviceCallFailure: { serviceId: u32, callId: u32, message: string },
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
-export { type BunPeer, type BunServer, type BunWebSocketHandlers, upgrade, websocket } from "./bun_serve.ts";
+export { type BunServer, upgrade } from "./bun_serve.ts";
 export type { BunSocket } from "./bun_transport.ts";
+export { type BunPeer, type BunWebSocketHandlers, type OwnWebSocketHandlers, websocket } from "./bun_websocket.ts";
 export type { ServerCore } from "./adapter.ts";

@@ -4,37 +4,23 @@
  *
  * @module
  */
-import type { Buffer } from "node:buffer";
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type { PerMessageDeflateOptions, ServerOptions, WebSocketServer } from "ws";
-import type { Admission, UpgradeRequest } from "../server/handshake.ts";
-import { utf8Length } from "../util/bytes.ts";
+import type { UpgradeRequest } from "../server/handshake.ts";
 import { guard } from "../util/events.ts";
-import {
-  type Listener,
-  listenError,
-  type ListenOptions,
-  type Refusal,
-  type ServerCore,
-  type TlsOptions,
-} from "./adapter.ts";
+import { type Listener, listenError, type ListenOptions, type ServerCore, type TlsOptions } from "./adapter.ts";
+import { answer, refuse } from "./node_answer.ts";
+import { type HttpServer, type Upgrade, UpgradeRouter } from "./node_router.ts";
 import { NodeTransport } from "./node_transport.ts";
-
-type HttpServer = Server | HttpsServer;
 
 /** How {@link attach} takes connections from an HTTP server. */
 export interface AttachOptions {
-  /** Takes only upgrades of this path, such as `"/foxglove"`, and leaves others to other listeners. Default: all. */
+  /**
+   * Takes only upgrades of this path, such as `"/foxglove"`, with any query, and leaves others to other listeners; a slash
+   * at its end makes no difference. Default: all but those of other attached servers' paths.
+   */
   path?: string;
   /** Whether clients may ask for compression (permessage-deflate). Costs CPU and memory. Default `false`. */
   compress?: boolean;
@@ -42,13 +28,18 @@ export interface AttachOptions {
 
 /** Without context from message to message a connection costs no memory, and short messages stay as they are. */
 const DEFLATE: PerMessageDeflateOptions = { serverNoContextTakeover: true, clientNoContextTakeover: true };
-const NOT_FOUND: Refusal = { status: 404, headers: {}, body: "There is no WebSocket server at this path\n" };
 
 /**
  * Lets a server take the WebSocket upgrades of an HTTP server of node:http or node:https; plain requests stay with it.
  *
- * @param httpServer May listen already or later. Closing it does not end connections: close both.
- * @returns Disposing it stops taking upgrades.
+ * What it takes nobody else hears of, whenever they began to listen to `upgrade`: so it gets on with `ws`, socket.io or
+ * @fastify/websocket on other paths. An upgrade that it does not take goes to the other listeners; where there are none, it
+ * is answered with 404.
+ *
+ * @param httpServer May listen already or later. Its `close()` waits for our clients: close the `FoxgloveServer` too, best
+ * before it.
+ * @returns Disposing it stops taking upgrades; clients that are there stay.
+ * @throws {TypeError} when `path` is none, or another server is attached there.
  *
  * @example
  * ```ts
@@ -58,7 +49,7 @@ const NOT_FOUND: Refusal = { status: 404, headers: {}, body: "There is no WebSoc
  *
  * const server = new FoxgloveServer({ name: "robot" });
  * const httpServer = createServer((_request, response) => response.end("Hello\n"));
- * attach(server, httpServer);
+ * attach(server, httpServer, { path: "/foxglove" });
  * httpServer.listen(0, "127.0.0.1");
  *
  * await server.close();
@@ -124,40 +115,23 @@ function listening(httpServer: HttpServer, options: ListenOptions): Promise<void
   });
 }
 
-/** The upgrades of one HTTP server. */
+/** The upgrades that one server takes from an HTTP server. */
 class Upgrades {
   /** Rejects when `ws` cannot be loaded. */
   readonly ready: Promise<WebSocketServer>;
+  /** Takes no more. */
+  readonly stop: () => void;
   readonly #server: ServerCore;
-  readonly #httpServer: HttpServer;
-  readonly #path: string | undefined;
-  readonly #listener = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (this.#isOurs(request)) this.#upgrade(request, socket, head);
-    // Nobody else will answer.
-    else if (this.#httpServer.listenerCount("upgrade") === 1) refuse(socket, NOT_FOUND);
-  };
 
   constructor(server: ServerCore, httpServer: HttpServer, { path, compress = false }: AttachOptions) {
     this.#server = server;
-    this.#httpServer = httpServer;
-    this.#path = path;
+    this.stop = UpgradeRouter.of(httpServer).add(path, (...upgrade) => this.#upgrade(...upgrade));
     this.ready = loadWs({ maxPayload: server.limits.messageBytes, perMessageDeflate: compress && DEFLATE });
     // Reported with the first upgrade, or by who waits for it.
     this.ready.catch(() => {});
-    httpServer.on("upgrade", this.#listener);
   }
 
-  stop(): void {
-    this.#httpServer.off("upgrade", this.#listener);
-  }
-
-  #isOurs({ url = "" }: IncomingMessage): boolean {
-    return this.#path === undefined || url.split("?", 1)[0] === this.#path;
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // First of all: an error that nobody listens to ends the process.
-    socket.on("error", () => socket.destroy());
+  #upgrade(...[request, socket, head]: Upgrade): void {
     (socket as Partial<Socket>).setNoDelay?.(true);
     guard(() => this.#decide(request, socket, head), (error) => {
       socket.destroy();
@@ -165,7 +139,7 @@ class Upgrades {
     });
   }
 
-  async #decide(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #decide(...[request, socket, head]: Upgrade): Promise<void> {
     const asked = upgradeRequest(request);
     const admission = await this.#server.admit(asked);
     if (!admission.accepted) return refuse(socket, admission);
@@ -196,23 +170,4 @@ function upgradeRequest({ method = "", url = "", headers, socket }: IncomingMess
 function settled(request: IncomingMessage, protocol: string): IncomingMessage {
   const headers = { ...request.headers, upgrade: "websocket", "sec-websocket-protocol": protocol };
   return Object.create(request, { headers: { value: headers } });
-}
-
-function answer(response: ServerResponse, admission: Admission): void {
-  // node:http gives upgrades to their own listener, so that nothing that comes here can be accepted.
-  if (admission.accepted) return void response.destroy();
-  response.writeHead(admission.status, answerHeaders(admission)).end(admission.body);
-}
-
-/** Answers on a socket that has left node:http. */
-function refuse(socket: Duplex, refusal: Refusal): void {
-  const { status, body } = refusal;
-  const headers = Object.entries({ Connection: "close", ...answerHeaders(refusal) });
-  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...headers.map(([name, value]) => `${name}: ${value}`)];
-  socket.once("finish", () => socket.destroy());
-  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
-}
-
-function answerHeaders({ headers, body }: Refusal): Record<string, string | number> {
-  return { "Content-Type": "text/plain; charset=utf-8", "Content-Length": utf8Length(body), ...headers };
 }

@@ -8,7 +8,7 @@ import { encodeServerMessage } from "../protocol/codec.ts";
 import { describe } from "../protocol/describe.ts";
 import type { ServerInfo } from "../protocol/messages.ts";
 import { checkCloseCode, type Transport } from "../transport/transport.ts";
-import { webSocketTransport } from "../transport/web_socket.ts";
+import { type WebSocketLike, webSocketTransport } from "../transport/web_socket.ts";
 import { FoxgloveError } from "../util/errors.ts";
 import { Events, type Listener } from "../util/events.ts";
 import { type Clock, systemClock } from "../util/time.ts";
@@ -260,14 +260,18 @@ export class FoxgloveServer implements AsyncDisposable {
   /**
    * Serves a client on a socket whose handshake is done.
    *
-   * @param socket A {@link Transport}, or a standard `WebSocket` that is open or opening.
+   * @param socket A standard `WebSocket` that is open or opening, also one of npm `ws`; or a {@link Transport}. Nobody else
+   * may listen to it or send on it from now on.
    * @throws {TypeError} when the socket has none of the protocol's names.
    */
-  accept(socket: Transport | WebSocket, options: AcceptOptions = {}): ServerClient {
+  accept(socket: Transport | WebSocketLike, options: AcceptOptions = {}): ServerClient {
     const transport = "bind" in socket ? socket : webSocketTransport(socket);
     const protocol = options.protocol ?? transport.protocol;
     if (!isSubprotocol(protocol)) {
-      throw new TypeError(`Cannot accept socket: its subprotocol is "${protocol}", not one of the Foxglove protocol`);
+      throw new TypeError(
+        `Cannot accept socket: its subprotocol is "${protocol}", not one of the Foxglove protocol; where the socket does ` +
+          "not know what was negotiated, say so in options.protocol",
+      );
     }
     this.#advertiseAdded();
     const session = new Session(this.#host, { id: ++this.#connections, transport, protocol, peer: options });

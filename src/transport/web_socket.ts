@@ -56,6 +56,10 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void;
   /** Cuts the connection; npm `ws` can. */
   terminate?(): void;
+  /** Sends a ping; npm `ws` can. */
+  ping?(data: Uint8Array): void;
+  /** Adds a listener of pongs; npm `ws` can. */
+  on?(type: "pong", listener: (data: Uint8Array) => void): unknown;
   /** Adds a listener of `open`, `message`, `error` or `close`. */
   addEventListener(type: string, listener: (event: WebSocketLikeEvent) => void): void;
   /** Removes it. */
@@ -97,6 +101,8 @@ class WebSocketTransport implements Transport {
   readonly #socket: WebSocketLike;
   readonly #clock: Clock;
   readonly #protocol: string | undefined;
+  /** Where the socket can, and can tell of the answers too. */
+  readonly ping?: (data: Uint8Array) => void;
   #sink: TransportSink | undefined;
   /** What was sent while the socket was opening. */
   #waiting: Message[] = [];
@@ -116,6 +122,11 @@ class WebSocketTransport implements Transport {
     socket.addEventListener("message", this.#onMessage);
     socket.addEventListener("error", this.#onError);
     socket.addEventListener("close", this.#onClose);
+    if (socket.ping === undefined || socket.on === undefined) return;
+    socket.on("pong", (data) => this.#sink?.pong?.(new Uint8Array(data)));
+    this.ping = (data) => {
+      if (socket.readyState === OPEN) socket.ping!(data);
+    };
   }
 
   get protocol(): string {

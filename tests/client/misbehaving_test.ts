@@ -171,8 +171,8 @@ const NOISE: Record<string, Noise> = {
   },
   "a graph that is not one": {
     messages: [
-      text({ op: "connectionGraphUpdate" }),
-      text({ op: "connectionGraphUpdate", ...NO_GRAPH, publishedTopics: [{ name: "/pose" }] }),
+      text({ op: "connectionGraphUpdate", ...NO_GRAPH, publishedTopics: 5 }),
+      text({ op: "connectionGraphUpdate", ...NO_GRAPH, publishedTopics: [{ publisherIds: ["x"] }] }),
       text({ op: "connectionGraphUpdate", ...NO_GRAPH, removedTopics: "all" }),
     ],
     invalid: 3,
@@ -181,7 +181,7 @@ const NOISE: Record<string, Noise> = {
     messages: [
       text({ ...EVERYTHING, op: "serverInfo", name: "scripted" }),
       text({ ...EVERYTHING, op: "serverInfo", name: "scripted" }),
-      text({ op: "serverInfo" }),
+      text({ op: "serverInfo", name: 5 }),
       text({ op: "serverInfo", name: "x", capabilities: "all" }),
       text({ op: "serverInfo", name: "x", capabilities: [], sessionId: 5 }),
     ],

@@ -10,7 +10,7 @@ const report = (line: object) =>
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const text = (data: ArrayBufferView) => new TextDecoder().decode(data);
 
-report({ cannot: ["play", "pause", "seek", "setSpeed", "playbackState"] });
+report({ cannot: ["play", "pause", "seek", "setSpeed", "playbackState", "reconnect"] });
 
 const Socket = globalThis.WebSocket ?? NodeWebSocket;
 const client = new PeerClient({ ws: new Socket(process.argv[2]!, [PeerClient.SUPPORTED_SUBPROTOCOL]) });
@@ -90,7 +90,8 @@ const INSTRUCTIONS: Record<string, (instruction: Instruction) => void> = {
   },
   unadvertise: ({ topic }) => client.unadvertise(published.get(topic)!),
   callService: ({ tag, service, encoding, data }) => {
-    const { id: serviceId } = services.get(service)!;
+    const serviceId = services.get(service)?.id;
+    if (serviceId === undefined) return report({ got: "failure", tag, message: "no such service" });
     client.sendServiceCallRequest({ serviceId, callId: request(tag), encoding, data: utf8(data) });
   },
   getParameters: ({ tag, names }) => client.getParameters(names, tag),

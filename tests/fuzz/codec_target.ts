@@ -35,7 +35,8 @@ const CODECS = {
 };
 
 const CLIENT_HINTS = { channelIds: [1, 2, 3], serviceIds: [1, 2, 3] };
-const SERVER_HINTS = { protocol: "foxglove.sdk.v1.1", subscriptionIds: [1], callIds: [1], assetIds: [1], prefix: "9-" };
+const WAITING = { subscriptionIds: [1], callIds: [1], assetIds: [1], parameterIds: [1], playbackIds: [1] };
+const SERVER_HINTS = { protocol: "foxglove.sdk.v1.1", prefix: "9-", ...WAITING };
 
 class CodecPlay implements Play<Step> {
   readonly #client: ClientTraffic;

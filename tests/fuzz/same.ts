@@ -38,3 +38,15 @@ export function keyOf(value: unknown): string {
     return Object.fromEntries(Object.entries(member).sort(([one], [other]) => one < other ? -1 : 1));
   });
 }
+
+/** Any value as a text: bytes, maps and times too. */
+export function valueText(value: unknown): string {
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "number") return `${value + 0}`;
+  if (!isObject(value)) return JSON.stringify(value) ?? "undefined";
+  if (value instanceof Uint8Array) return `bytes ${hexOf(value)}`;
+  if (value instanceof Map) return `map ${valueText(Array.from(value).sort(([one], [other]) => one < other ? -1 : 1))}`;
+  if (Array.isArray(value)) return `[${value.map(valueText).join(",")}]`;
+  const members = Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${valueText((value as never)[key])}`);
+  return `{${members.join(",")}}`;
+}

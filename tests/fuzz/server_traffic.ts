@@ -11,6 +11,8 @@ export interface ServerHints {
   readonly subscriptionIds: readonly number[];
   readonly callIds: readonly number[];
   readonly assetIds: readonly number[];
+  readonly parameterIds: readonly number[];
+  readonly playbackIds: readonly number[];
   /** With which the ids of its playback requests begin. */
   readonly prefix: string;
 }
@@ -80,8 +82,13 @@ function parameters(random: Random): object[] {
   });
 }
 
-function answerId(random: Random): { id?: string } {
-  return random.chance(0.6) ? { id: `${pickOf(random, ["get-", "set-"])}${1 + random.below(12)}` } : {};
+/** An id that somebody waits for, most of the time. */
+function waiting(random: Random, ids: readonly number[]): number {
+  return random.chance(0.7) ? random.pick(ids) ?? 1 : random.below(30);
+}
+
+function answerId(random: Random, { parameterIds }: ServerHints): { id?: string } {
+  return random.chance(0.6) ? { id: `${pickOf(random, ["get-", "set-"])}${waiting(random, parameterIds)}` } : {};
 }
 
 function graph(random: Random): string {
@@ -103,13 +110,13 @@ function status(random: Random, hints: ServerHints): string {
 }
 
 function data(random: Random, { subscriptionIds }: ServerHints): Uint8Array {
-  const id = random.chance(0.85) ? random.pick(subscriptionIds) ?? 1 : random.below(30);
+  const id = waiting(random, subscriptionIds);
   const payload = random.chance(0.5) ? bytes(pickOf(random, ["{}", '{"a":1}', "{"])) : randomBytes(random, random.below(30));
   return bytes(u8(1), u32(id), u64(BigInt(random.below(2 ** 31))), payload);
 }
 
 function call(random: Random, { callIds }: ServerHints): [serviceId: number, callId: number] {
-  return [1 + random.below(4), random.chance(0.7) ? random.pick(callIds) ?? 1 : random.below(30)];
+  return [1 + random.below(4), waiting(random, callIds)];
 }
 
 function callResponse(random: Random, hints: ServerHints): Uint8Array {
@@ -124,13 +131,14 @@ function callFailure(random: Random, hints: ServerHints): string {
 }
 
 function asset(random: Random, { assetIds }: ServerHints): Uint8Array {
-  const id = random.chance(0.7) ? random.pick(assetIds) ?? 1 : random.below(30);
+  const id = waiting(random, assetIds);
   const failed = random.chance(0.4);
   return bytes(u8(4), u32(id), u8(failed ? 1 : 0), text(failed ? "no such é" : ""), randomBytes(random, random.below(20)));
 }
 
-function playback(random: Random, { prefix }: ServerHints): Uint8Array {
-  const id = pickOf(random, ["", "other-1", `${prefix}${1 + random.below(12)}`, `${prefix}${1 + random.below(12)}`]);
+function playback(random: Random, { prefix, playbackIds }: ServerHints): Uint8Array {
+  const own = `${prefix}${waiting(random, playbackIds)}`;
+  const id = pickOf(random, ["", "other-1", own, own, own]);
   const speed = pickOf(random, [1, 0, -1, 2.5]);
   return bytes(u8(5, random.below(4)), u64(BigInt(random.below(1000))), f32(speed), u8(random.below(4) === 0 ? 1 : 0), text(id));
 }
@@ -142,8 +150,8 @@ const MAKERS: readonly Make[] = [
   (random) => json({ op: "advertiseServices", services: list(random, () => service(random)) }),
   (random) => json({ op: "advertiseServices", services: list(random, () => service(random)) }),
   (random) => json({ op: "unadvertiseServices", serviceIds: list(random, () => 1 + random.below(4)) }),
-  (random) => json({ op: "parameterValues", parameters: parameters(random), ...answerId(random) }),
-  (random) => json({ op: "parameterValues", parameters: parameters(random), ...answerId(random) }),
+  (random, hints) => json({ op: "parameterValues", parameters: parameters(random), ...answerId(random, hints) }),
+  (random, hints) => json({ op: "parameterValues", parameters: parameters(random), ...answerId(random, hints) }),
   graph,
   status,
   (random) => json({ op: "removeStatus", statusIds: list(random, () => pickOf(random, STATUS_IDS)) }),

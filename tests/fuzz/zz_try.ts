@@ -1,9 +1,9 @@
 import process from "node:process";
-import { Random } from "/work/main/tests/support/random.ts";
-import { caseText } from "/work/main/tests/fuzz/case.ts";
-import { codec } from "/work/main/tests/fuzz/codec_target.ts";
-import { server } from "/work/main/tests/fuzz/server_target.ts";
-const targets: any = { codec, server };
+import { Random } from "../support/random.ts";
+import { caseText } from "./case.ts";
+import { codec } from "./codec_target.ts";
+import { server } from "./server_target.ts";
+import { client } from "./client_target.ts"; const targets: any = { codec, server, client };
 const [name, from, to] = process.argv.slice(2) as any;
 const target = targets[name];
 const start = performance.now(); let n = 0, bad = 0;

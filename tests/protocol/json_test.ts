@@ -14,8 +14,6 @@ type Refused = [text: string, error: string, request?: BrokenRequest];
 const NO_MESSAGE: Refused[] = [
   ["", 'Cannot decode text message: "" is not JSON'],
   ["{", 'Cannot decode text message: "{" is not JSON'],
-  ["NaN", 'Cannot decode text message: "NaN" is not JSON'],
-  ['\ufeff{"op":"status"}', 'Cannot decode text message: "\ufeff{\\"op\\":\\"status\\"}" is not JSON'],
   ["x".repeat(50), `Cannot decode text message: "${"x".repeat(40)}…" is not JSON`],
   ["[]", "Cannot decode text message: got array, need an object"],
   ["null", "Cannot decode text message: got null, need an object"],
@@ -31,6 +29,9 @@ const U32 = "an integer from 0 to 4294967295";
 const SAFE = "an integer from 0 to 9007199254740991";
 
 const FROM_CLIENT: Refused[] = [
+  // A client forgives these, see interop.md; a server does not.
+  ["NaN", 'Cannot decode text message: "NaN" is not JSON'],
+  ['\ufeff{"op":"subscribe"}', 'Cannot decode text message: "\ufeff{\\"op\\":\\"subscribe\\"}" is not JSON'],
   ['{"op":"subscribe"}', "Cannot decode subscribe: subscriptions is missing, need an array"],
   ['{"op":"subscribe","subscriptions":null}', "Cannot decode subscribe: subscriptions is null, need an array"],
   ['{"op":"subscribe","subscriptions":{}}', "Cannot decode subscribe: subscriptions is object, need an array"],
@@ -57,8 +58,10 @@ const FROM_CLIENT: Refused[] = [
 ];
 
 const FROM_SERVER: Refused[] = [
-  ['{"op":"serverInfo","capabilities":[]}', "Cannot decode serverInfo: name is missing, need a string"],
-  ['{"op":"serverInfo","name":"x"}', "Cannot decode serverInfo: capabilities is missing, need an array"],
+  ["NaN", "Cannot decode text message: got null, need an object"],
+  ['{"op":"status"', 'Cannot decode text message: "{\\"op\\":\\"status\\"" is not JSON'],
+  ['{"op":"serverInfo","name":5}', "Cannot decode serverInfo: name is number 5, need a string"],
+  ['{"op":"serverInfo","capabilities":{}}', "Cannot decode serverInfo: capabilities is object, need an array"],
   [
     '{"op":"serverInfo","name":"x","capabilities":["time",1]}',
     "Cannot decode serverInfo: capabilities[1] is number 1, need a string",
@@ -66,10 +69,6 @@ const FROM_SERVER: Refused[] = [
   [
     '{"op":"serverInfo","name":"x","capabilities":[],"metadata":[]}',
     "Cannot decode serverInfo: metadata is array, need an object",
-  ],
-  [
-    '{"op":"serverInfo","name":"x","capabilities":[],"metadata":{"__proto__":1}}',
-    'Cannot decode serverInfo: metadata["__proto__"] is number 1, need a string',
   ],
   [
     '{"op":"serverInfo","name":"x","capabilities":[],"dataStartTime":{"sec":1}}',
@@ -96,12 +95,12 @@ const FROM_SERVER: Refused[] = [
   ['{"op":"advertiseServices"}', "Cannot decode advertiseServices: services is missing, need an array"],
   ['{"op":"unadvertiseServices"}', "Cannot decode unadvertiseServices: serviceIds is missing, need an array"],
   [
-    '{"op":"connectionGraphUpdate","publishedTopics":[{"name":"/a"}]}',
-    "Cannot decode connectionGraphUpdate: publishedTopics[0].publisherIds is missing, need an array",
+    '{"op":"connectionGraphUpdate","publishedTopics":[{"publisherIds":[]}]}',
+    "Cannot decode connectionGraphUpdate: publishedTopics[0].name is missing, need a string",
   ],
   [
-    '{"op":"connectionGraphUpdate","publishedTopics":[],"subscribedTopics":[],"advertisedServices":[],"removedTopics":[]}',
-    "Cannot decode connectionGraphUpdate: removedServices is missing, need an array",
+    '{"op":"connectionGraphUpdate","publishedTopics":[],"subscribedTopics":[],"advertisedServices":[],"removedTopics":[1]}',
+    "Cannot decode connectionGraphUpdate: removedTopics[0] is number 1, need a string",
   ],
   [
     '{"op":"serviceCallFailure","serviceId":1,"callId":2}',
@@ -207,14 +206,14 @@ const BATCHES: [Decode, op: string, member: string, entries: unknown[], errors: 
   ]],
   [decodeServerMessage as Decode, "advertise", "channels", [
     { id: 1, topic: "/a", encoding: "json", schemaName: "", schema: "" },
-    { id: 1, topic: "/a", encoding: "json", schemaName: "A" },
+    { id: 1, topic: 5, encoding: "json", schemaName: "A" },
     { id: 9007199254740991, topic: "/a", encoding: "json", schemaName: "", schema: "", metadata: { a: "b" } },
-    { id: 1, topic: "/a", encoding: "json", schemaName: "", schema: "", metadata: { a: 1 } },
+    { id: 1, topic: "/a", encoding: "json", schemaName: "", schema: "", metadata: [] },
   ], [
     undefined,
-    "channels[1].schema is missing, need a string",
+    "channels[1].topic is number 5, need a string",
     undefined,
-    'channels[3].metadata["a"] is number 1, need a string',
+    "channels[3].metadata is array, need an object",
   ]],
   [decodeServerMessage as Decode, "unadvertise", "channelIds", [9007199254740991, -1], [
     undefined,
@@ -226,12 +225,12 @@ const BATCHES: [Decode, op: string, member: string, entries: unknown[], errors: 
   ]],
   [decodeServerMessage as Decode, "advertiseServices", "services", [
     { id: 1, name: "/s", type: "t", requestSchema: "", responseSchema: "" },
-    { id: 2, name: "/s", type: "t", request: { encoding: "json" }, responseSchema: "" },
-    { id: 2, name: "/s" },
+    { id: 2, name: "/s", type: "t", request: { encoding: 1 }, responseSchema: "" },
+    { id: 2, type: "t" },
   ], [
     undefined,
-    "services[1].request.schemaName is missing, need a string",
-    "services[2].type is missing, need a string",
+    "services[1].request.encoding is number 1, need a string",
+    "services[2].name is missing, need a string",
   ]],
   [decodeServerMessage as Decode, "unadvertiseServices", "serviceIds", [1, 4294967296], [
     undefined,

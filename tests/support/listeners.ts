@@ -1,7 +1,8 @@
 /** Each way to serve, on 127.0.0.1 and a free port. A file that uses one asks first whether this runtime has it. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { listen as listenBun, upgrade as upgradeBun, websocket } from "../../src/runtime/bun_serve.ts";
+import { upgrade as upgradeBun, websocket } from "../../src/runtime/bun.ts";
+import { listen as listenBun } from "../../src/runtime/bun_serve.ts";
 import { upgrade as upgradeDeno } from "../../src/runtime/deno.ts";
 import { attach, type AttachOptions } from "../../src/runtime/node.ts";
 import { listen as listenNodeHttp } from "../../src/runtime/node_http.ts";

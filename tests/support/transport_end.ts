@@ -7,7 +7,7 @@ import { SERVER_LIMITS } from "../../src/server/limits.ts";
 import type { AcceptOptions } from "../../src/server/server.ts";
 import type { ServerClient } from "../../src/server/server_client.ts";
 import type { Transport, TransportSink } from "../../src/transport/transport.ts";
-import { webSocketTransport } from "../../src/transport/web_socket.ts";
+import { type WebSocketLike, webSocketTransport } from "../../src/transport/web_socket.ts";
 
 /** Nothing takes so long unless something is wrong. */
 const LIMIT_MS = 20_000;
@@ -100,7 +100,7 @@ export class TransportServer extends Watched implements ServerCore {
   admit: ServerCore["admit"] = negotiate;
   #taken = 0;
 
-  accept(socket: Transport | WebSocket, peer: AcceptOptions = {}): ServerClient {
+  accept(socket: Transport | WebSocketLike, peer: AcceptOptions = {}): ServerClient {
     this.ends.push(new TransportEnd("bind" in socket ? socket : webSocketTransport(socket)));
     this.peers.push(peer);
     this.changed();

@@ -17,18 +17,39 @@ export function platform(): string {
  * @throws {Unavailable} when it cannot be fetched.
  */
 export async function npmPackage(name: string, range: string): Promise<string> {
-  const home = `${cache}/npm/${name.replace("/", "+")}@${range.replace(/[^\w.-]/g, "")}`;
-  const folder = `${home}/node_modules/${name}`;
+  const home = await npmPackages(`${name.replace("/", "+")}@${range.replace(/[^\w.-]/g, "")}`, { [name]: range });
+  return `${home}/node_modules/${name}`;
+}
+
+/**
+ * A folder with some npm packages, fetched if they are not there yet.
+ *
+ * @param folder Its name.
+ * @param dependencies Names of the packages and the versions that will do; a change fetches anew.
+ * @param onFetch Called when that takes a moment.
+ * @throws {Unavailable} when they cannot be fetched.
+ */
+export async function npmPackages(
+  folder: string,
+  dependencies: Record<string, string>,
+  onFetch: () => void = () => {},
+): Promise<string> {
+  const home = `${cache}/npm/${folder}`;
   const marker = `${home}/fetched`;
-  if (await Deno.stat(marker).then(() => true, () => false)) return folder;
+  const manifest = JSON.stringify({ dependencies });
+  if (await Deno.readTextFile(marker).catch(() => undefined) === manifest) return home;
+  onFetch();
   await Deno.mkdir(home, { recursive: true });
   // Both files: Deno must take this folder for a project of its own, not for a part of ours.
-  await Deno.writeTextFile(`${home}/package.json`, JSON.stringify({ dependencies: { [name]: range } }));
+  await Deno.writeTextFile(`${home}/package.json`, manifest);
   await Deno.writeTextFile(`${home}/deno.json`, JSON.stringify({ nodeModulesDir: "auto", lock: false }));
   const { code, output } = await runDeno(["install", "--quiet"], { cwd: home });
-  if (code !== 0) throw new Unavailable(`Cannot fetch ${name} from npm: ${firstError(output)}`);
-  await Deno.writeTextFile(marker, "");
-  return folder;
+  if (code !== 0) {
+    const names = Object.keys(dependencies).join(", ");
+    throw new Unavailable(`Cannot fetch ${names} from npm: ${firstError(output)}`);
+  }
+  await Deno.writeTextFile(marker, manifest);
+  return home;
 }
 
 function firstError(output: string): string {

@@ -93,20 +93,6 @@ export const ASSETS: readonly ConformCase[] = [
     run: missing(""),
   },
   {
-    name: "assets/no-uri",
-    level: "extra",
-    rule: "A request without a URI is answered like one that fails: its id can be read",
-    source: foxwire("What does not follow the protocol: any of these in a fetchAsset"),
-    needs: NEEDS,
-    async run(scene) {
-      const peer = await scene.connect();
-      peer.send({ op: "fetchAsset", requestId: 8 });
-      const asset = await nextAsset(peer);
-      same(asset.requestId, 8, "request id of the answer");
-      expectFailed(asset);
-    },
-  },
-  {
     name: "assets/outside",
     level: "extra",
     rule: "A path that leads out of where assets are gives nothing away",

@@ -5,9 +5,8 @@
  * @module
  */
 import { bytes } from "../bytes.ts";
-import type { ConformCase, JsonMessage } from "../case.ts";
-import type { Peer } from "../peer.ts";
-import { advertisedIn } from "../steps/channels.ts";
+import type { ConformCase } from "../case.ts";
+import { advertisedIn, unadvertised } from "../steps/channels.ts";
 import { check, none, sameBytes } from "../steps/check.ts";
 import { advertise, channelFor, echoed, listen, publishAndRead, topicOf, unadvertise } from "../steps/echo.ts";
 import { complaintsIn, findOp } from "../steps/messages.ts";
@@ -15,11 +14,6 @@ import { foxwire, sdk, spec } from "../steps/sources.ts";
 import { channelOf, nextData, subscribe, unsubscribe } from "../steps/subscriptions.ts";
 
 const NEEDS = { capabilities: ["clientPublish"] } as const;
-
-/** Waits until a client is told that a channel is gone. */
-function gone(peer: Peer, channelId: number): Promise<JsonMessage> {
-  return findOp(peer, "unadvertise", ({ channelIds }) => (channelIds as unknown[]).includes(channelId));
-}
 
 /** The cases. */
 export const CHANNEL_CHANGES: readonly ConformCase[] = [
@@ -44,7 +38,7 @@ export const CHANNEL_CHANGES: readonly ConformCase[] = [
     async run(scene) {
       const { publisher, reader, id, channel } = await echoed(scene, { channel: { topic: topicOf("withdrawn") } });
       publisher.send(unadvertise(id));
-      for (const peer of [reader, publisher]) await gone(peer, channel.id);
+      for (const peer of [reader, publisher]) await unadvertised(peer, channel.id);
     },
   },
   {
@@ -72,7 +66,7 @@ export const CHANNEL_CHANGES: readonly ConformCase[] = [
     async run(scene) {
       const { publisher, reader, channel } = await echoed(scene, { channel: { topic: topicOf("leaves") } });
       await publisher.close();
-      await gone(reader, channel.id);
+      await unadvertised(reader, channel.id);
     },
   },
   {
@@ -85,7 +79,7 @@ export const CHANNEL_CHANGES: readonly ConformCase[] = [
       const topic = topicOf("kinds");
       const first = await echoed(scene, { channel: { topic } });
       first.publisher.send(unadvertise(1));
-      await gone(first.reader, first.channel.id);
+      await unadvertised(first.reader, first.channel.id);
       const schema = { schemaName: "Kind", schemaEncoding: "jsonschema", schema: '{"type":"object"}' };
       const second = await echoed(scene, { ...first, channel: { topic, ...schema } });
       check(second.channel.id !== first.channel.id, "another channel id than before", second.channel);
@@ -100,7 +94,7 @@ export const CHANNEL_CHANGES: readonly ConformCase[] = [
     async run(scene) {
       const { publisher, reader, id, channel } = await echoed(scene, { channel: { topic: topicOf("too-late") } });
       publisher.send(unadvertise(id));
-      await gone(reader, channel.id);
+      await unadvertised(reader, channel.id);
       reader.send(subscribe([1, channel.id]));
       await reader.expectStatus("error");
     },
@@ -116,7 +110,7 @@ export const CHANNEL_CHANGES: readonly ConformCase[] = [
       const echo = await echoed(scene, { channel: { topic: topicOf("ended") } });
       await listen(echo, 3);
       echo.publisher.send(unadvertise(echo.id));
-      await gone(echo.reader, echo.channel.id);
+      await unadvertised(echo.reader, echo.channel.id);
       none(complaintsIn(await echo.reader.ask(unsubscribe(3))), "warning or error");
     },
   },
@@ -131,7 +125,7 @@ export const CHANNEL_CHANGES: readonly ConformCase[] = [
       const first = await echoed(scene, { channel });
       await listen(first, 3);
       first.publisher.send(unadvertise(first.id));
-      await gone(first.reader, first.channel.id);
+      await unadvertised(first.reader, first.channel.id);
       const second = await echoed(scene, { ...first, channel });
       await first.reader.ask(unsubscribe(3));
       await listen(second, 4);

@@ -6,7 +6,7 @@
 import type { ConformCase, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
 import { advertisedIn, base64Bytes, nameOf, readFileSet } from "../steps/channels.ts";
-import { check, same } from "../steps/check.ts";
+import { check, eachOnce, same } from "../steps/check.ts";
 import { sdk, spec } from "../steps/sources.ts";
 
 /** Protocols in which channels carry their schemas themselves. */
@@ -92,7 +92,7 @@ export const CHANNELS: readonly ConformCase[] = [
     source: spec("Advertise: clients use this unique id"),
     async run(scene) {
       const ids = (await wired(scene)).map(({ id }) => id);
-      same(ids.filter((id, index) => ids.indexOf(id) !== index), [], "ids that come twice");
+      eachOnce(ids, "ids");
     },
   },
   {

@@ -15,6 +15,7 @@ import {
   echoed,
   listen,
   publishAndRead,
+  simpleChannel,
   topicOf,
   unadvertise,
 } from "../steps/echo.ts";
@@ -46,16 +47,6 @@ const payloadOf = (what: string, payload: Uint8Array) => async (scene: Scene): P
 async function expectTaken(peer: Peer, ...channels: unknown[]): Promise<void> {
   none(complaintsIn(await peer.ask(advertise(...channels))), "warning or error");
 }
-
-/** The first encoding that the server says it takes. */
-function encodingOf({ greeting }: Scene): string {
-  const [first = "json"] = (greeting.serverInfo.supportedEncodings ?? []) as string[];
-  return first;
-}
-
-/** A channel of a client as any server should take it. */
-const simple = (scene: Scene, id: number, what: string) =>
-  channelFor(id, topicOf(what), { encoding: encodingOf(scene) });
 
 /** Each byte there is, so many times. */
 const allBytes = (length: number) => Uint8Array.from({ length }, (_, index) => index % 256);
@@ -114,7 +105,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     async run(scene) {
       const peer = await scene.connect();
       none(
-        complaintsIn(await peer.ask(advertise(simple(scene, 1, "at-once")), messageData(1, "{}"))),
+        complaintsIn(await peer.ask(advertise(simpleChannel(scene, 1, "at-once")), messageData(1, "{}"))),
         "warning or error",
       );
     },
@@ -171,7 +162,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     needs: NEEDS,
     async run(scene) {
       const schema = { schemaName: "Conform", schemaEncoding: "jsonschema", schema: '{"type":"object"}' };
-      await expectTaken(await scene.connect(), { ...simple(scene, 1, "members"), ...schema });
+      await expectTaken(await scene.connect(), { ...simpleChannel(scene, 1, "members"), ...schema });
     },
   },
   {
@@ -194,7 +185,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     source: sdk("serde reads Option"),
     needs: NEEDS,
     run: async (scene) =>
-      expectTaken(await scene.connect(), { ...simple(scene, 1, "null"), schema: null, schemaEncoding: null }),
+      expectTaken(await scene.connect(), { ...simpleChannel(scene, 1, "null"), schema: null, schemaEncoding: null }),
   },
   {
     name: "publish/unknown-members",
@@ -203,7 +194,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     source: foxwire("protocol.md, Framing"),
     needs: NEEDS,
     run: async (scene) =>
-      expectTaken(await scene.connect(), { ...simple(scene, 1, "unknown"), metadata: { a: "b" }, qos: [1] }),
+      expectTaken(await scene.connect(), { ...simpleChannel(scene, 1, "unknown"), metadata: { a: "b" }, qos: [1] }),
   },
   {
     name: "publish/id-in-use",
@@ -213,7 +204,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     needs: NEEDS,
     async run(scene) {
       const peer = await scene.connect();
-      peer.send(advertise(simple(scene, 1, "in-use")), advertise(simple(scene, 1, "in-use-too")));
+      peer.send(advertise(simpleChannel(scene, 1, "in-use")), advertise(simpleChannel(scene, 1, "in-use-too")));
       await peer.expectStatus("warning");
     },
   },
@@ -238,7 +229,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     async run(scene) {
       if (scene.greeting.serverInfo.supportedEncodings === undefined) throw new Skip("no supportedEncodings");
       const peer = await scene.connect();
-      peer.send(advertise({ ...simple(scene, 1, "unsupported"), encoding: "foxwire-conform" }));
+      peer.send(advertise({ ...simpleChannel(scene, 1, "unsupported"), encoding: "foxwire-conform" }));
       await peer.expectStatus("error");
     },
   },
@@ -250,7 +241,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     needs: NEEDS,
     async run(scene) {
       const peer = await scene.connect();
-      const answers = complaintsIn(await peer.ask(advertise({ id: 1 }, 7, simple(scene, 2, "good"))));
+      const answers = complaintsIn(await peer.ask(advertise({ id: 1 }, 7, simpleChannel(scene, 2, "good"))));
       same(answers.map(({ level }) => level), [LEVELS.error, LEVELS.error], "levels of the answers to two bad entries");
       none(complaintsIn(await peer.ask(messageData(2, "{}"))), "warning or error: the good channel is there");
     },
@@ -275,7 +266,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     needs: NEEDS,
     async run(scene) {
       const [owner, other] = [await scene.connect(), await scene.connect()];
-      await owner.ask(advertise(simple(scene, 3, "owner")));
+      await owner.ask(advertise(simpleChannel(scene, 3, "owner")));
       other.send(messageData(3, "{}"));
       await other.expectStatus("error");
     },
@@ -288,7 +279,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     needs: NEEDS,
     async run(scene) {
       const peer = await scene.connect();
-      const gone = [advertise(simple(scene, 1, "gone")), unadvertise(1)];
+      const gone = [advertise(simpleChannel(scene, 1, "gone")), unadvertise(1)];
       none(complaintsIn(await peer.ask(...gone)), "warning or error");
       peer.send(messageData(1, "{}"));
       await peer.expectStatus("error");
@@ -302,7 +293,11 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     needs: NEEDS,
     async run(scene) {
       const peer = await scene.connect();
-      const again = [advertise(simple(scene, 1, "first")), unadvertise(1), advertise(simple(scene, 1, "again"))];
+      const again = [
+        advertise(simpleChannel(scene, 1, "first")),
+        unadvertise(1),
+        advertise(simpleChannel(scene, 1, "again")),
+      ];
       none(complaintsIn(await peer.ask(...again, messageData(1, "{}"))), "warning or error");
     },
   },
@@ -326,8 +321,11 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     needs: NEEDS,
     async run(scene) {
       const peer = await scene.connect();
-      await peer.ask(advertise(simple(scene, 1, "rest")), unadvertise(98, 1));
-      none(complaintsIn(await peer.ask(advertise(simple(scene, 1, "rest")))), "warning or error: the id is free");
+      await peer.ask(advertise(simpleChannel(scene, 1, "rest")), unadvertise(98, 1));
+      none(
+        complaintsIn(await peer.ask(advertise(simpleChannel(scene, 1, "rest")))),
+        "warning or error: the id is free",
+      );
     },
   },
   {
@@ -338,7 +336,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     needs: NEEDS,
     async run(scene) {
       const [owner, other] = [await scene.connect(), await scene.connect()];
-      await owner.ask(advertise(simple(scene, 3, "kept")));
+      await owner.ask(advertise(simpleChannel(scene, 3, "kept")));
       await other.ask(unadvertise(3));
       none(complaintsIn(await owner.ask(messageData(3, "{}"))), "warning or error: the channel is still there");
     },

@@ -5,7 +5,7 @@
  */
 import type { ConformCase, JsonMessage, Scene } from "../case.ts";
 import type { Peer } from "../peer.ts";
-import { check, same } from "../steps/check.ts";
+import { check, eachOnce, same } from "../steps/check.ts";
 import { advertise, channelFor, topicOf, unadvertise } from "../steps/echo.ts";
 import {
   entries,
@@ -48,12 +48,6 @@ function expectShape(update: JsonMessage): void {
 /** Whether an update tells nothing. */
 function isEmpty(update: JsonMessage): boolean {
   return [...MAP_NAMES, ...REMOVED].every((member) => (update[member] as unknown[]).length === 0);
-}
-
-/** Names that a list has twice. */
-function repeated(update: JsonMessage, map: MapName): unknown[] {
-  const names = entries(update, map).map(({ name }) => name);
-  return names.filter((name, index) => names.indexOf(name) !== index);
 }
 
 /** Who subscribes to `/counter`, by an update; `undefined` when it does not say. */
@@ -128,7 +122,7 @@ export const CONNECTION_GRAPH: readonly ConformCase[] = [
     needs: NEEDS,
     async run(scene) {
       const update = await subscribeGraph(await scene.connect());
-      for (const map of MAP_NAMES) same(repeated(update, map), [], `names that come twice in "${map}"`);
+      for (const map of MAP_NAMES) eachOnce(entries(update, map).map(({ name }) => name), `names in "${map}"`);
     },
   },
   {

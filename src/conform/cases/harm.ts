@@ -8,11 +8,11 @@ import type { ConformCase, JsonMessage, Scene } from "../case.ts";
 import type { Peer, Sendable } from "../peer.ts";
 import { fetching, HUGE } from "../steps/assets.ts";
 import { unknownService } from "../steps/calls.ts";
-import { advertisedIn } from "../steps/channels.ts";
+import { advertisedIn, unadvertised } from "../steps/channels.ts";
 import { same } from "../steps/check.ts";
-import { advertise, channelFor, echoed, topicOf } from "../steps/echo.ts";
+import { advertise, channelFor, echoed, simpleChannel, topicOf } from "../steps/echo.ts";
 import { SUBSCRIBE, subscribeGraph, UNSUBSCRIBE } from "../steps/graph.ts";
-import { findOp } from "../steps/messages.ts";
+import { findOp, numbers } from "../steps/messages.ts";
 import { getting, watching } from "../steps/parameters.ts";
 import { frameOf, rawClient, taken } from "../steps/raw.ts";
 import { foxwire, sdk } from "../steps/sources.ts";
@@ -29,8 +29,6 @@ import {
 
 const RAW = { rawSocket: true } as const;
 
-const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
-
 /** Fails unless a client has data, and is answered. */
 async function expectServed(peer: Peer, after: string): Promise<void> {
   await peer.settle();
@@ -45,11 +43,6 @@ const leaving = (send: (scene: Scene) => Sendable[]) => async (scene: Scene): Pr
   await peer.close();
   await expectServed(staying, "another client's leaving");
 };
-
-/** The encoding in which clients publish. */
-function encodingOf({ greeting }: Scene): string {
-  return (greeting.serverInfo.supportedEncodings as string[] | undefined)?.[0] ?? "json";
-}
 
 /** The cases. */
 export const HARM: readonly ConformCase[] = [
@@ -67,7 +60,7 @@ export const HARM: readonly ConformCase[] = [
     source: sdk("connection end"),
     needs: { capabilities: ["clientPublish"] },
     run: leaving((scene) => [
-      advertise(channelFor(1, topicOf("leaving"), { encoding: encodingOf(scene) })),
+      advertise(simpleChannel(scene, 1, "leaving")),
       ...numbers(500).map((index) => messageData(1, `${index}`)),
     ]),
   },
@@ -136,7 +129,7 @@ export const HARM: readonly ConformCase[] = [
         advertisedIn([message]).find((channel) => channel.topic === `/echo${topic}`);
       const { id } = has(await findOp(reader, "advertise", (message) => has(message) !== undefined))!;
       socket.destroy();
-      await findOp(reader, "unadvertise", ({ channelIds }) => (channelIds as unknown[]).includes(id));
+      await unadvertised(reader, id as number);
     },
   },
   {

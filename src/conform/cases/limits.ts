@@ -8,8 +8,8 @@ import type { ConformCase, Scene } from "../case.ts";
 import type { Peer, Sendable } from "../peer.ts";
 import { unknownService } from "../steps/calls.ts";
 import { check, none, same } from "../steps/check.ts";
-import { advertise, channelFor, topicOf } from "../steps/echo.ts";
-import { complaintsIn, findOp, LEVELS } from "../steps/messages.ts";
+import { advertise, simpleChannel } from "../steps/echo.ts";
+import { complaintsIn, findOp, LEVELS, numbers } from "../steps/messages.ts";
 import { getting, setting, UNKNOWN_NAME } from "../steps/parameters.ts";
 import { foxwire, sdk } from "../steps/sources.ts";
 import { liveChannel, nextData, subscribe, unknownChannel, unsubscribe } from "../steps/subscriptions.ts";
@@ -21,7 +21,6 @@ const CLIENT_CHANNELS = 1_000;
 const PARAMETER_NAMES = 10_000;
 const UNKNOWN_IDS = 10_000;
 
-const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
 const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
 
 /** A text message of a size that means nothing. */
@@ -151,10 +150,9 @@ export const LIMITS: readonly ConformCase[] = [
     needs: { capabilities: ["clientPublish"], topic: "/counter" },
     async run(scene) {
       const peer = await scene.connect();
-      const encoding = (scene.greeting.serverInfo.supportedEncodings as string[] | undefined)?.[0] ?? "json";
-      const channels = numbers(CLIENT_CHANNELS).map((id) => channelFor(id, topicOf(`many/${id}`), { encoding }));
+      const channels = numbers(CLIENT_CHANNELS).map((id) => simpleChannel(scene, id, `many/${id}`));
       none(complaintsIn(await peer.ask(advertise(...channels))), "warning or error");
-      peer.send(advertise(channelFor(CLIENT_CHANNELS, topicOf("one-too-many"), { encoding })));
+      peer.send(advertise(simpleChannel(scene, CLIENT_CHANNELS, "one-too-many")));
       await peer.expectStatus("error");
     },
   },

@@ -4,11 +4,12 @@
  * @module
  */
 import { bytes, messageData, serviceCall } from "../bytes.ts";
-import type { ConformCase, JsonMessage } from "../case.ts";
+import type { ConformCase } from "../case.ts";
 import { call, nextAnswer, serviceOf } from "../steps/calls.ts";
+import { unadvertised } from "../steps/channels.ts";
 import { check, same, sameBytes } from "../steps/check.ts";
 import { ECHO_SUBSCRIPTION, echoed, listen, topicOf, unadvertise } from "../steps/echo.ts";
-import { findOp, isOp } from "../steps/messages.ts";
+import { isOp } from "../steps/messages.ts";
 import { getting } from "../steps/parameters.ts";
 import { foxwire, spec } from "../steps/sources.ts";
 import {
@@ -16,6 +17,7 @@ import {
   dataIn,
   dataTimes,
   expectNoData,
+  fresh,
   nextData,
   subscribe,
   subscribed,
@@ -110,11 +112,12 @@ export const ORDERING: readonly ConformCase[] = [
     source: foxwire("Order"),
     needs: BURST,
     async run(scene) {
-      const peer = await scene.connect();
-      peer.send(subscribe([1, channelOf(scene, "/burst")]));
+      const [peer, watcher] = [await scene.connect(), await subscribed(scene, 9)];
+      peer.send(subscribe([1, channelOf(scene, "/burst")], [2, channelOf(scene, "/counter")]));
       await nextData(peer, 1);
-      await peer.ask(unsubscribe(1));
-      for (let i = 0; i < 3; i++) expectNoData(await peer.settle(), [1], "behind the answer to a later request");
+      await peer.ask(unsubscribe(1, 2));
+      await fresh(watcher, 2);
+      expectNoData(await peer.settle(), [1, 2], "behind the answer to a later request");
     },
   },
   {
@@ -143,8 +146,7 @@ export const ORDERING: readonly ConformCase[] = [
       await listen(echo);
       const messages = Array.from({ length: 50 }, (_, index) => messageData(echo.id, `${index}`));
       echo.publisher.send(...messages, unadvertise(echo.id));
-      const tells = ({ channelIds }: JsonMessage) => (channelIds as unknown[]).includes(echo.channel.id);
-      await findOp(echo.reader, "unadvertise", tells);
+      await unadvertised(echo.reader, echo.channel.id);
       await echo.publisher.settle();
       expectNoData(await echo.reader.settle(), [ECHO_SUBSCRIPTION], "behind the unadvertise of its channel");
     },

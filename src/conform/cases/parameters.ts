@@ -6,7 +6,7 @@
 import type { ConformCase, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
 import { base64Bytes } from "../steps/channels.ts";
-import { check, same } from "../steps/check.ts";
+import { check, eachOnce, same } from "../steps/check.ts";
 import { findOp, isOp } from "../steps/messages.ts";
 import { get, getting, type Parameter, parameterOf, parametersOf, UNKNOWN_NAME } from "../steps/parameters.ts";
 import { foxwire, sdk, spec } from "../steps/sources.ts";
@@ -62,9 +62,10 @@ export const PARAMETERS: readonly ConformCase[] = [
     level: "must",
     rule: "getParameters with an empty list is answered by parameterValues with all parameters",
     source: spec("Get Parameters: leave empty to retrieve all currently set parameters"),
-    needs: named("int"),
+    needs: NEEDS,
     async run(scene) {
       const peer = await scene.connect();
+      // Asked for by name: what the server has is otherwise known from what is tried here.
       await parameterOf(peer, "int");
       const names = (await get(peer)).map(({ name }) => name);
       check(names.includes("int"), 'all parameters, "int" among them', names);
@@ -223,7 +224,7 @@ export const PARAMETERS: readonly ConformCase[] = [
     needs: NEEDS,
     async run(scene) {
       const names = (await all(scene)).map(({ name }) => name);
-      same(names.filter((name, index) => names.indexOf(name) !== index), [], "names that come twice");
+      eachOnce(names, "names");
     },
   },
   {

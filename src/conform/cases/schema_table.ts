@@ -6,10 +6,10 @@
 import type { ConformCase, JsonMessage, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
 import type { Peer } from "../peer.ts";
-import { entriesOf, nameOf } from "../steps/channels.ts";
-import { check, same } from "../steps/check.ts";
+import { entriesOf, nameOf, unadvertised } from "../steps/channels.ts";
+import { check, eachOnce, same } from "../steps/check.ts";
 import { type Echo, echoed, topicOf, unadvertise } from "../steps/echo.ts";
-import { findOp, isOp } from "../steps/messages.ts";
+import { isOp } from "../steps/messages.ts";
 import { spec } from "../steps/sources.ts";
 
 const NEEDS = { protocols: ["foxglove.sdk.v1.1"] } as const;
@@ -33,6 +33,11 @@ async function definitions(scene: Scene): Promise<JsonObject[]> {
 /** An echo of a json channel with a schema of this name. */
 function echoOf(scene: Scene, reader: Peer, what: string, schema: JsonObject): Promise<Echo> {
   return echoed(scene, { reader, channel: { topic: topicOf(what), ...JSON_SCHEMA, ...schema } });
+}
+
+function expectNoEmptyTable(advert: JsonMessage): void {
+  const empty = "schemas" in advert && !((advert.schemas as unknown[] | null)?.length);
+  check(!empty, "definitions in schemas, or no such member", advert);
 }
 
 /** The id of the schema of the channel that an `advertise` is about. */
@@ -102,7 +107,7 @@ export const SCHEMA_TABLE: readonly ConformCase[] = [
     needs: NEEDS,
     async run(scene) {
       const all = (await definitions(scene)).map(({ name, encoding, data }) => JSON.stringify([name, encoding, data]));
-      same(all.filter((schema, index) => all.indexOf(schema) !== index), [], "definitions that come twice");
+      eachOnce(all, "definitions");
     },
   },
   {
@@ -112,10 +117,18 @@ export const SCHEMA_TABLE: readonly ConformCase[] = [
     source: SOURCE,
     needs: NEEDS,
     async run(scene) {
-      for (const advert of await adverts(scene)) {
-        const empty = "schemas" in advert && !((advert.schemas as unknown[] | null)?.length);
-        check(!empty, "definitions in schemas, or no such member", advert);
-      }
+      (await adverts(scene)).forEach(expectNoEmptyTable);
+    },
+  },
+  {
+    name: "schemas/left-out-later",
+    level: "must",
+    rule: "A channel without a schema that comes later comes without a member schemas, too",
+    source: SOURCE,
+    needs: { ...NEEDS, capabilities: ["clientPublish"] },
+    async run(scene) {
+      const { advert } = await echoed(scene, { channel: { topic: topicOf("schema-none") } });
+      check(!("schemas" in advert), "an advertise without schemas", advert);
     },
   },
   {
@@ -141,7 +154,7 @@ export const SCHEMA_TABLE: readonly ConformCase[] = [
       const schema = { schemaName: "ConformKnown" };
       const first = await echoOf(scene, reader, "schema-first", schema);
       first.publisher.send(unadvertise(first.id));
-      await findOp(reader, "unadvertise", ({ channelIds }) => (channelIds as unknown[]).includes(first.channel.id));
+      await unadvertised(reader, first.channel.id);
       const second = await echoOf(scene, reader, "schema-second", schema);
       same(entriesOf([second.advert], "advertise", "schemas"), [], "definitions of a schema that is known");
       same(schemaIdIn(second), schemaIdIn(first), "schemaId of two channels with the same schema");

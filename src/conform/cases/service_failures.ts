@@ -113,18 +113,6 @@ export const SERVICE_FAILURES: readonly ConformCase[] = [
     },
   },
   {
-    name: "services/cut-short",
-    level: "extra",
-    rule: "A call whose encoding is longer than the message is answered by a serviceCallFailure: its ids can be read",
-    source: foxwire("What does not follow the protocol: any of these in a call"),
-    needs: ECHO,
-    async run(scene) {
-      const [peer, id] = [await scene.connect(), serviceOf(scene, "/echo")];
-      peer.send(serviceCall(id, 8, "json", "").slice(0, -1));
-      expectFailure(await nextAnswer(peer), id, 8);
-    },
-  },
-  {
     name: "services/encoding-bytes",
     level: "extra",
     rule: "The length of the encoding counts bytes of UTF-8, not characters",

@@ -7,7 +7,8 @@ import { bytes, serviceCall, utf8 } from "../bytes.ts";
 import type { ConformCase, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
 import { answersIn, call, nextAnswer, serviceOf } from "../steps/calls.ts";
-import { check, same, sameBytes } from "../steps/check.ts";
+import { check, eachOnce, same, sameBytes } from "../steps/check.ts";
+import { encodingOf } from "../steps/echo.ts";
 import { times } from "../steps/messages.ts";
 import { foxwire, sdk, spec } from "../steps/sources.ts";
 
@@ -34,11 +35,6 @@ function expectFormat(service: JsonObject, side: "request" | "response"): void {
     : FORMAT_MEMBERS.every((member) => isText(format[member]));
   const wanted = `"${side}" of ${FORMAT_MEMBERS.join(", ")}, or a string "${side}Schema", in ${nameOf(service)}`;
   check(complete, wanted, service);
-}
-
-/** An encoding that a service takes which declares none. */
-function encodingOf({ greeting }: Scene): string {
-  return (greeting.serverInfo.supportedEncodings as string[] | undefined)?.[0] ?? "json";
 }
 
 /** Fails unless `/echo` gives a payload back. */
@@ -92,7 +88,7 @@ export const SERVICES: readonly ConformCase[] = [
     needs: NEEDS,
     run(scene) {
       const ids = described(scene).map(({ id }) => id);
-      same(ids.filter((id, index) => ids.indexOf(id) !== index), [], "ids that come twice");
+      eachOnce(ids, "ids");
       return Promise.resolve();
     },
   },

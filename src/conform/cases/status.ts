@@ -8,7 +8,7 @@ import type { ConformCase, JsonMessage, Needs, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
 import type { Peer, Sendable } from "../peer.ts";
 import { check, none, same } from "../steps/check.ts";
-import { advertise, channelFor, topicOf, unadvertise } from "../steps/echo.ts";
+import { advertise, simpleChannel, unadvertise } from "../steps/echo.ts";
 import { complaintsIn, findOp, isOp } from "../steps/messages.ts";
 import { setting } from "../steps/parameters.ts";
 import { foxwire, sdk, spec } from "../steps/sources.ts";
@@ -46,10 +46,7 @@ interface Text {
 const PUBLISH: Needs = { capabilities: ["clientPublish"] };
 const COUNTER: Needs = { topic: "/counter" };
 const FREE_ID = 0x0bad_1d00;
-const simple = (scene: Scene, id: number) =>
-  channelFor(id, topicOf("text"), {
-    encoding: (scene.greeting.serverInfo.supportedEncodings as string[])?.[0] ?? "json",
-  });
+const simple = (scene: Scene, id: number) => simpleChannel(scene, id, "text");
 const counterOf = (scene: Scene) => channelOf(scene, "/counter");
 
 const TEXTS: readonly Text[] = [

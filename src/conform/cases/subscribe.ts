@@ -237,18 +237,6 @@ export const SUBSCRIBE: readonly ConformCase[] = [
     },
   },
   {
-    name: "subscribe/unknown-members",
-    level: "should",
-    rule: "Members that a server does not know are ignored: newer clients send them",
-    source: foxwire("protocol.md, Framing"),
-    async run(scene) {
-      const [channelId, peer] = [await liveChannel(scene), await scene.connect()];
-      const options = { policy: { rate: [1, null] } };
-      peer.send({ op: "subscribe", subscriptions: [{ id: 1, channelId, ...options }], ...options });
-      await onlyData(peer, 1);
-    },
-  },
-  {
     name: "subscribe/float-id",
     level: "extra",
     rule: "1.0 is an integer in JSON",

@@ -5,7 +5,7 @@
  */
 import type { ConformCase } from "../case.ts";
 import { none } from "../steps/check.ts";
-import { complaintsIn } from "../steps/messages.ts";
+import { complaintsIn, numbers } from "../steps/messages.ts";
 import { foxwire, spec } from "../steps/sources.ts";
 import {
   channelOf,
@@ -41,8 +41,10 @@ export const UNSUBSCRIBE: readonly ConformCase[] = [
     source: spec("Unsubscribe"),
     async run(scene) {
       const [channel, staying, peer] = [await liveChannel(scene), await subscribed(scene, 1), await scene.connect()];
-      peer.send(subscribe([1, channel]), unsubscribe(1));
-      await expectEnded(peer, [1], staying);
+      const ids = numbers(50);
+      // Several times, as packets come as they like.
+      peer.send(...ids.flatMap((id) => [subscribe([id, channel]), unsubscribe(id)]));
+      await expectEnded(peer, ids, staying);
     },
   },
   {

@@ -29,6 +29,7 @@ export interface ClientCase extends ClientRule {
 /** What a driver may be told, and what it may report: the words of `{"cannot": …}`. */
 export type Skill =
   | Instruction["do"]
+  | "reconnect"
   | "serverInfo"
   | "channel"
   | "message"

@@ -69,6 +69,8 @@ export class Stage implements EndHost {
   readonly #used = new Set<Skill>();
   #reports: Report[] = [];
   #tags = 0;
+  /** How many connections cases have asked for. */
+  #taken = 0;
   #deadline = Infinity;
 
   constructor(options: StageOptions) {
@@ -109,6 +111,7 @@ export class Stage implements EndHost {
 
   /** The next connection of the client, which has asked for its upgrade and waits. */
   async connection(expected = "a connection of the client"): Promise<ServerEnd> {
+    if (this.#taken++ > 0) this.#use("reconnect");
     const { connectMs } = this.#options.patience;
     const end = await this.until(expected, () => this.#nextUpgrade(), () => "none", connectMs);
     const { offered } = end.request!;
@@ -137,6 +140,7 @@ export class Stage implements EndHost {
 
   /** Answers attempts to connect by 503, and counts them. */
   async refuseFor(ms: number): Promise<number> {
+    this.#use("reconnect");
     let attempts = 0;
     const refuse = () => {
       for (let end = this.#nextUpgrade(); end !== undefined; end = this.#nextUpgrade()) {
@@ -267,9 +271,12 @@ export class Stage implements EndHost {
 
   async #receives(end: ServerEnd): Promise<void> {
     const id = end.watched?.id ?? await this.subscribe(end);
-    const data = `{"alive":"${this.tag()}"}`;
-    end.publish(id, data);
-    await this.message(data);
+    // Twice: an exception that nobody catches may end a program a turn later, with the next message read already.
+    for (let round = 0; round < 2; round++) {
+      const data = `{"alive":"${this.tag()}"}`;
+      end.publish(id, data);
+      await this.message(data);
+    }
   }
 
   async #answers(end: ServerEnd): Promise<void> {

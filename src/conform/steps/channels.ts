@@ -5,8 +5,8 @@
  */
 import type { JsonMessage, JsonObject } from "../case.ts";
 import { Mismatch } from "../mismatch.ts";
-import type { Received } from "../peer.ts";
-import { isOp } from "./messages.ts";
+import type { Peer, Received } from "../peer.ts";
+import { findOp, isOp } from "./messages.ts";
 
 /** The lists of a member of all messages of an op, as one. */
 export function entriesOf(messages: readonly Received[], op: string, member: string): JsonObject[] {
@@ -17,6 +17,11 @@ export function entriesOf(messages: readonly Received[], op: string, member: str
 /** Channels of all `advertise` among messages, as they were sent. */
 export function advertisedIn(messages: readonly Received[]): JsonObject[] {
   return entriesOf(messages, "advertise", "channels");
+}
+
+/** Waits until a client is told that a channel is gone. */
+export function unadvertised(peer: Peer, channelId: number): Promise<JsonMessage> {
+  return findOp(peer, "unadvertise", ({ channelIds }) => Array.isArray(channelIds) && channelIds.includes(channelId));
 }
 
 /** A channel in a few words. */

@@ -23,6 +23,11 @@ export function none(list: readonly unknown[], what: string): void {
   check(list.length === 0, `no ${what}`, list);
 }
 
+/** Fails when something is in a list more than once. */
+export function eachOnce(list: readonly unknown[], what: string): void {
+  same(list.filter((item, index) => list.indexOf(item) !== index), [], `${what} that come twice`);
+}
+
 /** Fails unless bytes are equal, and says where the first difference is. */
 export function sameBytes(got: Uint8Array, expected: Uint8Array, what: string): void {
   check(got.length === expected.length, `${what} of ${expected.length} bytes`, `${got.length} bytes`);

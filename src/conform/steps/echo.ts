@@ -19,6 +19,17 @@ export function channelFor(id: number, topic: string, others: JsonObject = {}): 
   return { id, topic, encoding: "json", schemaName: "", ...others };
 }
 
+/** An encoding in which clients may publish, and call services that declare none. */
+export function encodingOf({ greeting }: Scene): string {
+  const { supportedEncodings } = greeting.serverInfo;
+  return (supportedEncodings as string[] | undefined)?.[0] ?? "json";
+}
+
+/** A channel of a client as any server should take it. */
+export function simpleChannel(scene: Scene, id: number, what: string): JsonObject {
+  return channelFor(id, topicOf(what), { encoding: encodingOf(scene) });
+}
+
 /** An `advertise` of a client. */
 export function advertise(...channels: unknown[]): object {
   return { op: "advertise", channels };

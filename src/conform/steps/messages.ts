@@ -14,8 +14,8 @@ export const OPCODES = { data: 1, time: 2, response: 3, asset: 4, playback: 5 } 
 /** Levels of a status. */
 export const LEVELS = { info: 0, warning: 1, error: 2 } as const;
 
-/** Long enough for what comes once per second, on a machine that has other things to do. */
-const WAIT_MS = 8_000;
+/** Answers may be so much later when other messages come meanwhile: what comes once per second is waited for, too. */
+const PATIENCE = 3;
 
 export function isJson(message: Received): message is JsonMessage {
   return !(message instanceof Uint8Array);
@@ -41,7 +41,7 @@ export function complaintsIn(messages: readonly Received[]): JsonMessage[] {
 
 /** The first message that `is` takes; all before it are passed over, whatever they are. */
 export async function find(peer: Peer, what: string, is: (message: Received) => boolean): Promise<Received> {
-  const end = performance.now() + WAIT_MS;
+  const end = performance.now() + PATIENCE * peer.answerMs;
   for (let others = 1;; others++) {
     const message = await peer.next(what);
     if (is(message)) return message;
@@ -69,6 +69,9 @@ export async function findBinary(
   const what = `a binary message with opcode ${opcode}`;
   return await find(peer, what, (message) => isBinary(message, opcode) && is(message)) as Uint8Array;
 }
+
+/** 0, 1, 2 and so on, so many of them. */
+export const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 /** As many as asked for. */
 export async function times<T>(count: number, next: () => Promise<T>): Promise<T[]> {

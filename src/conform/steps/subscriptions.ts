@@ -110,7 +110,7 @@ export async function expectEnded(peer: Peer, subscriptionIds: readonly number[]
 }
 
 /** Messages that came after this call. */
-async function fresh(peer: Peer, count: number): Promise<void> {
+export async function fresh(peer: Peer, count: number): Promise<void> {
   await peer.settle();
   await dataTimes(peer, count);
 }

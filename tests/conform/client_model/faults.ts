@@ -37,7 +37,7 @@ export const FAULTS = {
   "uses texts as ids": ["sent/members", "handshake/glued"],
   "cancels by channel id": "subscriptions/cancelled",
   "reports data of nobody": "subscriptions/after-cancelled",
-  "keeps times as floats": "subscriptions/time-9007199254740993",
+  "keeps times as floats": "subscriptions/time",
   // What is unknown or broken.
   "dies of unknown ops": "unknown/op",
   "dies of unknown opcodes": "unknown/opcode",

@@ -204,7 +204,7 @@ export class Channels implements Feature {
     const list = array(message, "subscriptions");
     if (list.length === 0 && this.#has("subscribe/empty-refused")) throw new Invalid("subscriptions is empty");
     if (this.#has("subscribe/replaces")) this.#subscriptions.get(client)?.clear();
-    client.each(array(message, "subscriptions"), (entry) => {
+    client.each(message, "subscriptions", (entry) => {
       const item = object(entry);
       const id = integer(item, "id", this.#has("subscribe/signed-ids") ? 0x7fff_ffff : undefined);
       if (id === 0 && this.#has("subscribe/zero-refused")) throw new Invalid("id is missing");
@@ -250,7 +250,7 @@ export class Channels implements Feature {
   #unsubscribe(client: Client, message: Json): void {
     if (this.#has("unsubscribe/ignored")) return;
     const subscriptions = this.#subscriptions.get(client)!;
-    client.each(array(message, "subscriptionIds"), (entry) => {
+    client.each(message, "subscriptionIds", (entry) => {
       const id = this.#named(client, integer({ id: entry }, "id"));
       const channel = subscriptions.get(id);
       if (subscriptions.delete(id)) return this.#unsubscribed(client, id, channel!);
@@ -280,7 +280,7 @@ export class Channels implements Feature {
     }
     if (!this.#has("unsubscribe/late-data")) return;
     const payload = Buffer.from('{"count":-1}');
-    this.#model.after(COUNTER_MS, () => this.#send(client, { id, payload, logTime: 0n }));
+    this.#model.after(1, () => this.#send(client, { id, payload, logTime: 0n }));
   }
 
   #send(client: Client, { id, payload, logTime }: { id: number; payload: Buffer; logTime: bigint }): void {

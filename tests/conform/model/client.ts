@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { Faults } from "./faults.ts";
 import type { Protocol } from "./handshake.ts";
-import { Invalid, type Json } from "./invalid.ts";
+import { array, Invalid, type Json } from "./invalid.ts";
 import type { Model } from "./model.ts";
 import type { ModelSocket } from "./socket.ts";
 
@@ -55,29 +55,30 @@ export class Client {
     }
   }
 
-  /** Does something for each entry of a batch; a bad one is answered for itself. */
-  each<Entry>(entries: readonly Entry[], act: (entry: Entry) => void): void {
-    if (this.faults.has("batch/first-only")) entries = entries.slice(0, 1);
+  /** Does something for each entry of a list; a bad one is answered for itself. */
+  each(message: Json, list: string, act: (entry: unknown) => void): void {
+    const all = array(message, list);
+    const entries = this.faults.has("batch/first-only") ? all.slice(0, 1) : all;
     let bad = 0;
     for (const entry of entries) {
       try {
         act(entry);
       } catch (error) {
-        this.refuse(error);
+        this.refuse(error, `${message.op}, ${list}`);
         if (this.faults.has("batch/ends-at-a-bad-one")) return;
         if (++bad === BAD_ENTRIES && !this.faults.has("batch/each-bad-one-answered")) return;
       }
     }
   }
 
-  /** Tells the client what it has sent wrong. */
-  refuse(error: unknown): void {
+  /** Tells the client what it has sent wrong, and where. */
+  refuse(error: unknown, where: string): void {
     if (!(error instanceof Invalid)) throw error;
     if (this.faults.has("malformed/ends-all")) return this.#model.cut();
     if (this.faults.has("malformed/closes")) return this.close(1002);
     if (this.faults.has("malformed/silent")) return;
     const level = this.faults.has("malformed/as-warning") ? "warning" : "error";
-    this.status(level, `Invalid message: ${error.message}`);
+    this.status(level, `Invalid message: ${where}: ${error.message}`);
   }
 
   close(code: number): void {

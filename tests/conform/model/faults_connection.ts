@@ -57,7 +57,6 @@ export const CONNECTION_FAULTS = {
   "greeting/numbers-in-metadata": ["has numbers among its metadata", ""],
   "greeting/null-session": ["sends null for a session id that it has not got", ""],
   "greeting/session-of-each-client": ["makes up a session id for each connection", ""],
-  "greeting/no-supported-encodings": ["declares clientPublish without the encodings", ""],
   "malformed/closes": ["closes at an invalid message", ""],
   "malformed/silent": ["says nothing of an invalid message", ""],
   "malformed/as-warning": ["reports an invalid message as a warning", ""],

@@ -48,6 +48,8 @@ const MUCH_BYTES = 4 * 1024 * 1024;
 /** How long a new client is shown the status `hello`. */
 const HELLO_MS = 200;
 
+const OPCODE_NAMES: Record<number, string> = { 1: "messageData", 2: "serviceCallRequest", 3: "playbackControlRequest" };
+
 /** What is said by a server that has not got what an op or opcode asks for. */
 const CAPABILITY_OF: Record<string, string> = {
   advertise: "clientPublish",
@@ -125,8 +127,8 @@ export class Model extends TcpListener {
     };
     const connection = new ModelSocket(socket, this.faults, {
       opened,
-      text: (message) => this.#guard(client!, () => this.#text(client!, message)),
-      binary: (message) => this.#guard(client!, () => this.#binary(client!, message)),
+      text: (message) => this.#text(client!, message),
+      binary: (message) => this.#binary(client!, message),
       isAnyoneSlow: () => [...this.#sockets].some(({ writableLength }) => writableLength > MUCH_BYTES),
       broken: () => this.faults.has("framing/one-breaks-all") && this.cut(),
     });
@@ -175,32 +177,40 @@ export class Model extends TcpListener {
     };
   }
 
-  #guard(client: Client, act: () => void): void {
+  #text(client: Client, text: string): void {
+    let op = "text";
     try {
-      act();
+      const message = parse(text, this.faults);
+      op = string(message, "op");
+      this.#json(client, op, message);
     } catch (error) {
-      client.refuse(error);
+      client.refuse(error, op);
     }
   }
 
-  #text(client: Client, text: string): void {
-    const message = parse(text, this.faults);
-    const op = string(message, "op");
-    const features = this.#of(client);
-    const handler = features.map(({ ops }) => Object.hasOwn(ops, op) ? ops[op] : undefined).find((found) => found);
+  #json(client: Client, op: string, message: Json): void {
+    const handler = this.#of(client).map(({ ops }) => Object.hasOwn(ops, op) ? ops[op] : undefined).find((found) =>
+      found
+    );
     if (handler !== undefined) return handler(client, message);
     if (op === "fetchAsset") return this.#noAssets(client, message);
-    this.#unknown(client, op, `op is "${op}"`);
+    this.#unknown(client, op, "op is unknown");
   }
 
   #binary(client: Client, bytes: Buffer): void {
     if (bytes.length === 0) return this.faults.has("malformed/empty-closes") ? client.close(1002) : undefined;
     const opcode = bytes[0]!;
-    const reader = new Reader(bytes.subarray(1));
-    const features = this.#of(client);
-    const handler = features.map(({ opcodes }) => opcodes?.[opcode]).find((found) => found);
-    if (handler !== undefined) return handler(client, reader);
-    if (opcode === 2) return this.services.refuseAll(client, reader);
+    try {
+      this.#opcode(client, opcode, new Reader(bytes.subarray(1)));
+    } catch (error) {
+      client.refuse(error, OPCODE_NAMES[opcode] ?? "binary message");
+    }
+  }
+
+  #opcode(client: Client, opcode: number, message: Reader): void {
+    const handler = this.#of(client).map(({ opcodes }) => opcodes?.[opcode]).find((found) => found);
+    if (handler !== undefined) return handler(client, message);
+    if (opcode === 2) return this.services.refuseAll(client, message);
     this.#unknown(client, opcode, `opcode is ${opcode}`);
   }
 

@@ -98,7 +98,7 @@ export class Parameters implements Feature {
     if (length > NAMES && !this.#has("get/any-number")) {
       throw new Invalid(`${length} parameter names, the limit is ${NAMES}`);
     }
-    client.each(array(message, "parameterNames"), (name) => void names.push(string({ name }, "name")));
+    client.each(message, "parameterNames", (name) => void names.push(string({ name }, "name")));
     return names;
   }
 
@@ -106,7 +106,7 @@ export class Parameters implements Feature {
     const id = optionalString(message, "id");
     const asked = new Set<string>();
     const changed = new Set<string>();
-    client.each(array(message, "parameters"), (entry) => {
+    client.each(message, "parameters", (entry) => {
       const parameter = this.#read(object(entry));
       asked.add(parameter.name);
       if (this.#apply(client, parameter)) changed.add(parameter.name);

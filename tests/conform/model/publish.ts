@@ -4,7 +4,7 @@ import { type Reader, u32 } from "./bytes.ts";
 import type { Channel } from "./channels.ts";
 import type { Client } from "./client.ts";
 import type { FaultName } from "./faults.ts";
-import { array, integer, Invalid, type Json, object, optionalString, string } from "./invalid.ts";
+import { integer, Invalid, type Json, object, optionalString, string } from "./invalid.ts";
 import type { Feature, Model } from "./model.ts";
 import type { Schema } from "./schemas.ts";
 
@@ -30,9 +30,9 @@ export class Publish implements Feature {
   readonly capabilities = () => ["clientPublish"];
   readonly ops = {
     advertise: (client: Client, message: Json) =>
-      client.each(array(message, "channels"), (entry) => this.#advertise(client, object(entry))),
+      client.each(message, "channels", (entry) => this.#advertise(client, object(entry))),
     unadvertise: (client: Client, message: Json) =>
-      client.each(array(message, "channelIds"), (entry) => this.#unadvertise(client, integer({ id: entry }, "id"))),
+      client.each(message, "channelIds", (entry) => this.#unadvertise(client, integer({ id: entry }, "id"))),
   };
   readonly opcodes = { 1: (client: Client, message: Reader) => this.#message(client, message) };
   readonly #model: Model;
@@ -49,7 +49,7 @@ export class Publish implements Feature {
   }
 
   describe(): Json {
-    return this.#has("greeting/no-supported-encodings") ? {} : { supportedEncodings: ENCODINGS };
+    return { supportedEncodings: ENCODINGS };
   }
 
   greet(client: Client): void {
@@ -58,7 +58,7 @@ export class Publish implements Feature {
 
   gone(client: Client): void {
     if (this.#has("publish/outlives-its-client")) return;
-    for (const channel of this.#of(client).values()) this.#release(channel);
+    for (const channel of this.#channels.get(client)?.values() ?? []) this.#release(channel);
   }
 
   /** Topics that a client publishes. */

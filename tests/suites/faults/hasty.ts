@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { type On, until } from "./scene.ts";
 
-const TIMES = 150;
+const TIMES = 100;
 
 /** Declares the tests. */
 export function hastyRows(on: On): void {

@@ -13,7 +13,7 @@ import { test } from "../../support/test.ts";
 import { recordEvents } from "../../support/wire_client.ts";
 
 /** Nothing takes so long unless something is wrong. */
-export const LIMIT_MS = 20_000;
+export const LIMIT_MS = 40_000;
 
 /** What an adapter has. */
 export interface FaultTraits {

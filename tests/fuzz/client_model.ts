@@ -1,0 +1,607 @@
+/**
+ * What a client makes of all that a server says, by the rules of docs/behaviour.md: a second implementation, as small as it
+ * can be, which knows no transports, no promises and no codec.
+ */
+import { FeedModel } from "./feed_model.ts";
+import { hexOf, type Raw } from "./case.ts";
+import { BAD, type Broken, type Members } from "./read_json.ts";
+import { readServer, type Schemas } from "./read_server.ts";
+import { type CallContext, failed, type Outcome, REQUEST_MS, type RequestHooks, RequestModel, resolved, responseOf } from "./request_model.ts";
+import { valueText } from "./same.ts";
+
+/** One who reads the messages of channels. */
+export interface ReaderModel {
+  readonly feed: FeedModel;
+  readonly channelId: number | undefined;
+  matches(channel: Members): boolean;
+}
+
+interface SubscriptionModel {
+  readonly id: number;
+  channelId: number;
+  readers: ReaderModel[];
+}
+
+interface WatchModel {
+  readonly feed: FeedModel;
+  readonly names: readonly string[];
+}
+
+type Nodes = Map<string, string[]>;
+
+const IMPLIED: Record<string, string> = {
+  json: "jsonschema",
+  protobuf: "protobuf",
+  flatbuffer: "flatbuffer",
+  ros1: "ros1msg",
+  cdr: "ros2msg",
+};
+
+/** A client with its server, as far as the server has told. */
+export class ClientModel {
+  readonly counters = { invalidMessages: 0, ignoredMessages: 0, lateMessages: 0, droppedMessages: 0, reconnects: 0 };
+  /** What the user hears, in this step. */
+  events: string[] = [];
+  /** How many errors the user hears of in this step. */
+  errors = 0;
+  /** What the client has to send in this step. */
+  sent: string[] = [];
+  readonly outcomes = new Map<number, Outcome>();
+  now = 0;
+  info: Members | undefined;
+  channels = new Map<number, Members>();
+  services = new Map<number, Members>();
+  statuses = new Map<string, string>();
+  time: bigint | undefined;
+  playbackState: string | undefined;
+  subscriptions: SubscriptionModel[] = [];
+  readonly graph: readonly [Nodes, Nodes, Nodes] = [new Map(), new Map(), new Map()];
+  readonly readers: ReaderModel[] = [];
+  readonly watches: WatchModel[] = [];
+  readonly views: FeedModel[] = [];
+  readonly times: FeedModel[] = [];
+  readonly publishers = new Map<number, { topic: string; encoding: string }>();
+  readonly calls: RequestModel<CallContext>;
+  readonly assets: RequestModel<string>;
+  readonly parameters: RequestModel<"get-" | "set-">;
+  readonly playback: RequestModel<undefined>;
+  /** The client is told that its server is there: until then everything else is counted, and no more. */
+  greeted = false;
+  lost = false;
+  #over = false;
+  readonly prefix: string;
+  readonly #swallowsSigns: boolean;
+  readonly #hasTable: boolean;
+  #schemas: Schemas | undefined;
+  #nextSubscription = 1;
+  #firstSubscription = 1;
+  #nextPublisher = 1;
+  readonly #advertised = new Set<number>();
+  #watchedAll = false;
+  #everWatched = false;
+  #everViewed = false;
+  #graphAsked = false;
+  #graphKnown = false;
+
+  /** @param prefix Of the ids of playback requests. */
+  constructor({ protocol, prefix, swallowsSigns }: { protocol: string; prefix: string; swallowsSigns: boolean }) {
+    this.prefix = prefix;
+    this.#swallowsSigns = swallowsSigns;
+    this.#hasTable = protocol === "foxglove.sdk.v1.1";
+    const hooks: RequestHooks = {
+      settled: (handle, outcome) => void this.outcomes.set(handle, outcome),
+      stray: (late) => this.#countStray(late),
+    };
+    this.calls = new RequestModel(hooks, (id, call) => this.#startCall(id, call));
+    this.assets = new RequestModel(hooks, (id) => this.#ask("assets", `fetch ${id}`));
+    this.parameters = new RequestModel(hooks, (id, prefix) => this.#ask("parameters", `${prefix}${id}`));
+    this.playback = new RequestModel(hooks, (id) => this.#ask("playbackControl", `playback ${this.prefix}${id}`));
+  }
+
+  // What the server does
+
+  /** There is a connection, and its server has said nothing yet. */
+  connected(): void {
+    this.#schemas = this.#hasTable ? new Map() : undefined;
+    this.greeted = false;
+  }
+
+  /** The server has said something. */
+  receive(raw: Raw): void {
+    const reading = readServer(raw, this.#schemas);
+    if (reading.kind === "nothing") return;
+    if (reading.kind === "unknown") this.counters.ignoredMessages++;
+    else if (reading.kind === "invalid") this.#invalid(reading.request);
+    else if (this.greeted) this.#handlers[reading.op]!(reading.members as never);
+    else if (reading.op === "serverInfo") this.#greet(reading.members);
+    else this.counters.ignoredMessages++;
+  }
+
+  /** The connection is gone. */
+  lose(): void {
+    if (!this.greeted) return;
+    this.lost = true;
+    this.greeted = false;
+    this.subscriptions = [];
+    for (const reader of [...this.readers]) if (reader.channelId !== undefined) this.#finish(reader, "error");
+    this.#loseRequests();
+    this.#advertised.clear();
+    this.playbackState = undefined;
+    this.#watchedAll = this.#graphAsked = this.#graphKnown = false;
+  }
+
+  /** The user has closed the client. */
+  end(): void {
+    this.#over = this.lost = true;
+    this.#loseRequests();
+    this.calls.release(failed.connection);
+  }
+
+  /** Time goes on. */
+  wait(ms: number): void {
+    this.now += ms;
+    for (const requests of this.#requests) requests.expire(this.now);
+  }
+
+  /** What was answered in this step has made room for what waits. */
+  settle(): void {
+    for (const requests of this.#requests) requests.sendWaiting();
+  }
+
+  // What the user does
+
+  subscribe(reader: ReaderModel): void {
+    if (this.lost && reader.channelId !== undefined) return reader.feed.end("error");
+    this.readers.push(reader);
+    if (this.lost) return;
+    const wanted: SubscriptionModel[] = [];
+    for (const channel of this.channels.values()) {
+      if (!reader.matches(channel)) continue;
+      const shared = this.subscriptions.find(({ channelId }) => channelId === channel.id);
+      if (shared === undefined) wanted.push(this.#open(channel.id as number, [reader]));
+      else shared.readers.push(reader);
+    }
+    this.#tellSubscribed(wanted);
+  }
+
+  unsubscribe(reader: ReaderModel): void {
+    reader.feed.close();
+    if (!removeFrom(this.readers, reader)) return;
+    const unwanted = this.subscriptions.filter(({ readers }) => removeFrom(readers, reader) && readers.length === 0);
+    this.#tellUnsubscribed(unwanted);
+  }
+
+  call(handle: number, name: string, raw: boolean): void {
+    this.calls.run(handle, { name, raw, service: undefined }, this.#due());
+  }
+
+  fetch(handle: number): void {
+    this.assets.run(handle, "", this.#due());
+  }
+
+  ask(handle: number, prefix: "get-" | "set-"): void {
+    this.parameters.run(handle, prefix, this.#due());
+  }
+
+  play(handle: number): void {
+    this.playback.run(handle, undefined, this.#due());
+  }
+
+  /** @returns Whether it may. */
+  watchParameters(watch: WatchModel): boolean {
+    if (!this.declares("parametersSubscribe")) return false;
+    this.#everWatched = true;
+    this.watches.push(watch);
+    this.#refreshParameters();
+    return true;
+  }
+
+  unwatchParameters(watch: WatchModel): void {
+    watch.feed.close();
+    if (removeFrom(this.watches, watch)) this.#refreshParameters();
+  }
+
+  /** @returns Whether it may. */
+  watchGraph(view: FeedModel): boolean {
+    if (!this.declares("connectionGraph")) return false;
+    this.#everViewed = true;
+    this.views.push(view);
+    this.#refreshGraph();
+    if (this.#graphKnown) view.push("view");
+    return true;
+  }
+
+  unwatchGraph(view: FeedModel): void {
+    view.close();
+    if (removeFrom(this.views, view)) this.#refreshGraph();
+  }
+
+  /** @returns The id, if it may. */
+  openPublisher(topic: string, encoding: string): number | undefined {
+    if (!this.#takes(encoding)) return undefined;
+    const id = this.#nextPublisher++;
+    this.publishers.set(id, { topic, encoding });
+    this.#advertisePublishers();
+    return id;
+  }
+
+  publish(id: number, data: Uint8Array): void {
+    if (this.#advertised.has(id)) this.sent.push(`publish ${id} ${hexOf(data)}`);
+    else this.counters.droppedMessages++;
+  }
+
+  closePublisher(id: number): void {
+    if (!this.publishers.delete(id)) return;
+    if (this.#advertised.delete(id)) this.sent.push(`unadvertise ${id}`);
+  }
+
+  declares(capability: string): boolean {
+    return (this.info?.capabilities as string[]).includes(capability);
+  }
+
+  // Messages
+
+  readonly #handlers: Readonly<Record<string, (members: never) => void>> = {
+    serverInfo: (info: Members) => {
+      const { sessionId } = this.info!;
+      this.info = info;
+      this.#advertisePublishers();
+      this.#refresh();
+      this.events.push("serverInfo");
+      if (info.sessionId !== sessionId) this.events.push("session");
+    },
+    advertise: ({ channels }: { channels: (Members | typeof BAD)[] }) => {
+      const added = setAll(this.channels, this.#good(channels).map(channelOf));
+      this.#advertise(added);
+      if (added.length > 0) this.events.push(`advertise ${idsOf(added)}`);
+      for (const { id, missing } of added) if (missing) this.events.push(`warning ${id}`);
+    },
+    unadvertise: ({ channelIds }: { channelIds: (number | typeof BAD)[] }) => {
+      const gone = this.#takeAll(this.channels, channelIds);
+      for (const { id } of gone) this.#unadvertise(id as number);
+      if (gone.length > 0) this.events.push(`unadvertise ${idsOf(gone)}`);
+    },
+    advertiseServices: ({ services }: { services: (Members | typeof BAD)[] }) => {
+      const added = setAll(this.services, this.#good(services));
+      this.calls.sendWaiting();
+      if (added.length > 0) this.events.push(`advertiseServices ${idsOf(added)}`);
+    },
+    unadvertiseServices: ({ serviceIds }: { serviceIds: (number | typeof BAD)[] }) => {
+      const gone = this.#takeAll(this.services, serviceIds);
+      for (const { id } of gone) this.calls.release(failed.gone, ({ service }) => service?.id === id);
+      if (gone.length > 0) this.events.push(`unadvertiseServices ${idsOf(gone)}`);
+    },
+    status: ({ level, message, id }: { level: string; message: string; id?: string }) => {
+      if (this.#swallowsSigns && message.includes(" 4294967295")) return;
+      if (id !== undefined) this.statuses.set(id, `${level} ${message}`);
+      this.events.push(`status ${level} ${message}`);
+    },
+    removeStatus: ({ statusIds }: { statusIds: string[] }) => {
+      for (const id of statusIds) this.statuses.delete(id);
+      this.events.push(`removeStatus ${statusIds}`);
+    },
+    time: ({ timestamp }: { timestamp: bigint }) => {
+      this.time = timestamp;
+      for (const feed of this.times) feed.push(`${timestamp}`);
+      this.events.push(`time ${timestamp}`);
+    },
+    messageData: ({ subscriptionId: id, logTime, data }: { subscriptionId: number; logTime: bigint; data: Uint8Array }) => {
+      const subscription = this.subscriptions.find((each) => each.id === id);
+      if (subscription === undefined) return this.#countStray(id >= this.#firstSubscription && id < this.#nextSubscription);
+      const { channelId, readers } = subscription;
+      for (const { feed } of readers) feed.push(messageText(this.channels.get(channelId)!, logTime, data));
+    },
+    serviceCallResponse: ({ serviceId, callId, encoding, data }: { serviceId: number; callId: number; encoding: string; data: Uint8Array }) =>
+      this.calls.take(callId, (call) => responseOf(call, encoding, data), ({ service }) => service?.id === serviceId),
+    serviceCallFailure: ({ serviceId, callId, message }: { serviceId: number; callId: number; message: string }) =>
+      this.calls.take(callId, () => `ServiceError service_failed ${message}`, ({ service }) => service?.id === serviceId),
+    parameterValues: ({ parameters, id }: { parameters: (Members | typeof BAD)[]; id?: string }) =>
+      this.#takeParameters(this.#good(parameters), id),
+    fetchAssetResponse: ({ requestId, error, data }: { requestId: number; error?: string; data?: Uint8Array }) =>
+      this.assets.take(requestId, () => error === undefined ? resolved(data) : `AssetError asset_failed ${error}`),
+    connectionGraphUpdate: (update: Members) => this.#updateGraph(update),
+    playbackState: (state: Members) => {
+      if (state.didSeek) {
+        for (const { feed } of this.readers) feed.forget();
+        for (const feed of this.times) feed.forget();
+      }
+      this.playbackState = valueText(state);
+      this.#takePlayback(state.requestId as string, () => resolved(state));
+      this.events.push(`playbackState ${valueText(state)}`);
+    },
+  };
+
+  #greet(info: Members): void {
+    this.greeted = true;
+    if (!this.lost) return void (this.info = info);
+    this.#replace(info);
+    this.lost = false;
+    this.#firstSubscription = this.#nextSubscription;
+    this.#advertisePublishers();
+    this.#refresh();
+    this.calls.sendWaiting();
+  }
+
+  /** Another connection: what there was is gone. */
+  #replace(info: Members): void {
+    this.counters.reconnects++;
+    const [channels, services, statuses] = [[...this.channels.keys()], [...this.services.keys()], [...this.statuses.keys()]];
+    const { sessionId } = this.info!;
+    const resumed = sessionId !== undefined && sessionId === info.sessionId;
+    for (const map of [this.channels, this.services, this.statuses]) map.clear();
+    this.time = undefined;
+    this.info = info;
+    if (!resumed) this.#forgetUnread();
+    if (channels.length > 0) this.events.push(`unadvertise ${channels}`);
+    if (services.length > 0) this.events.push(`unadvertiseServices ${services}`);
+    if (statuses.length > 0) this.events.push(`removeStatus ${statuses}`);
+    this.events.push("serverInfo", resumed ? "resumed" : "session");
+  }
+
+  #forgetUnread(): void {
+    for (const { feed } of [...this.readers, ...this.watches]) feed.forget();
+    for (const feed of [...this.times, ...this.views]) feed.forget();
+    for (const nodes of this.graph) nodes.clear();
+  }
+
+  get #requests(): RequestModel<never>[] {
+    return [this.calls, this.assets, this.parameters, this.playback] as unknown as RequestModel<never>[];
+  }
+
+  #loseRequests(): void {
+    this.calls.release(failed.connection, ({ service }) => service !== undefined);
+    for (const requests of [this.assets, this.parameters, this.playback]) requests.release(failed.connection);
+  }
+
+  #invalid(request: Broken | undefined): void {
+    this.counters.invalidMessages++;
+    if (!this.greeted) return;
+    this.errors++;
+    const outcome = () => failed.broken;
+    if (request?.kind === "serviceCall") {
+      this.calls.take(request.callId, outcome, ({ service }) => service?.id === request.serviceId);
+    }
+    if (request?.kind === "fetchAsset") this.assets.take(request.requestId, outcome);
+    if (request?.kind === "parameters") this.#takeParameter(request.id, outcome);
+    if (request?.kind === "playback") this.#takePlayback(request.requestId, outcome);
+  }
+
+  #countStray(late: boolean): void {
+    if (late) this.counters.lateMessages++;
+    else this.counters.ignoredMessages++;
+  }
+
+  #due(): number {
+    return this.now + REQUEST_MS;
+  }
+
+  #ask(capability: string, text: string): Outcome | boolean {
+    if (this.lost) return failed.connection;
+    if (!this.declares(capability)) return failed.capability;
+    this.sent.push(text);
+    return true;
+  }
+
+  #startCall(id: number, call: CallContext): Outcome | boolean {
+    if (this.#over) return failed.connection;
+    if (this.lost) return false;
+    const service = [...this.services.values()].find(({ name }) => name === call.name);
+    if (service === undefined) return false;
+    const encoding = (service.request as Members | undefined)?.encoding ?? "json";
+    if (!call.raw && encoding !== "json") return failed.type;
+    call.service = service;
+    this.sent.push(`call ${service.id} ${id}`);
+    return true;
+  }
+
+  #takeParameter(id: string, outcome: () => Outcome): void {
+    const [, prefix, number] = /^(get-|set-)([1-9][0-9]*)$/.exec(id) ?? [];
+    this.parameters.take(Number(number), outcome, (asked) => asked === prefix);
+  }
+
+  /** Answers to other clients are nobody's loss. */
+  #takePlayback(id: string, outcome: () => Outcome): void {
+    if (!id.startsWith(this.prefix)) return;
+    const number = id.slice(this.prefix.length);
+    this.playback.take(/^[1-9][0-9]*$/.test(number) ? Number(number) : NaN, outcome);
+  }
+
+  #takeParameters(parameters: Members[], id: string | undefined): void {
+    if (id === undefined && this.watches.length === 0) this.#countStray(this.#everWatched);
+    if (id === undefined || id.startsWith("set-")) {
+      for (const { names, feed } of this.watches) {
+        for (const each of parameters) {
+          if (names.length === 0 || names.includes(each.name as string)) feed.push(updateText(each));
+        }
+      }
+    }
+    if (id === undefined) return;
+    const values = parameters.filter(({ value }) => value !== undefined).map((each) => [each.name, dataOf(each)] as const);
+    this.#takeParameter(id, () => resolved(new Map(values)));
+  }
+
+  // Channels and subscriptions
+
+  #advertise(channels: readonly Members[]): void {
+    const [wanted, unwanted]: [SubscriptionModel[], SubscriptionModel[]] = [[], []];
+    for (const channel of channels) {
+      const readers = this.readers.filter((reader) => reader.matches(channel));
+      const known = this.subscriptions.find(({ channelId }) => channelId === channel.id);
+      if (known !== undefined) {
+        known.readers = readers;
+        if (readers.length === 0) unwanted.push(known);
+      } else if (readers.length > 0) wanted.push(this.#open(channel.id as number, readers));
+    }
+    this.#tellUnsubscribed(unwanted);
+    this.#tellSubscribed(wanted);
+  }
+
+  #unadvertise(id: number): void {
+    const subscription = this.subscriptions.find(({ channelId }) => channelId === id);
+    if (subscription === undefined) return;
+    removeFrom(this.subscriptions, subscription);
+    for (const reader of subscription.readers) if (reader.channelId === id) this.#finish(reader, "done");
+  }
+
+  #finish(reader: ReaderModel, how: "done" | "error"): void {
+    removeFrom(this.readers, reader);
+    reader.feed.end(how);
+  }
+
+  #open(channelId: number, readers: ReaderModel[]): SubscriptionModel {
+    const subscription = { id: this.#nextSubscription++, channelId, readers };
+    this.subscriptions.push(subscription);
+    return subscription;
+  }
+
+  #tellSubscribed(wanted: readonly SubscriptionModel[]): void {
+    if (wanted.length > 0) this.sent.push(`subscribe ${wanted.map(({ id, channelId }) => `${id}:${channelId}`)}`);
+  }
+
+  #tellUnsubscribed(unwanted: readonly SubscriptionModel[]): void {
+    if (unwanted.length === 0) return;
+    for (const subscription of unwanted) removeFrom(this.subscriptions, subscription);
+    this.sent.push(`unsubscribe ${unwanted.map(({ id }) => id)}`);
+  }
+
+  // Watches
+
+  #refresh(): void {
+    this.#refreshParameters();
+    this.#refreshGraph();
+  }
+
+  #refreshParameters(): void {
+    if (this.lost || !this.declares("parametersSubscribe")) return;
+    const all = this.watches.some(({ names }) => names.length === 0);
+    const becomesAll = all && !this.#watchedAll;
+    this.#watchedAll = all;
+    // Some servers take no notice of a subscription to all: they are asked what there is.
+    if (becomesAll) this.parameters.run(undefined, "get-", this.#due());
+  }
+
+  #refreshGraph(): void {
+    if (this.lost) return;
+    const wanted = this.views.length > 0;
+    if (!this.declares("connectionGraph")) {
+      this.#graphAsked = this.#graphKnown = false;
+      for (const nodes of this.graph) nodes.clear();
+    } else if (wanted !== this.#graphAsked) {
+      this.#graphAsked = wanted;
+      this.#graphKnown = false;
+      this.sent.push(wanted ? "watch graph" : "unwatch graph");
+    }
+  }
+
+  #updateGraph(update: Members): void {
+    if (this.views.length === 0) return this.#countStray(this.#everViewed);
+    if (!this.#graphKnown) for (const nodes of this.graph) nodes.clear();
+    this.#graphKnown = true;
+    const [publishers, subscribers, providers] = this.graph;
+    setNodes(publishers, update.publishedTopics as Members[], "publisherIds");
+    setNodes(subscribers, update.subscribedTopics as Members[], "subscriberIds");
+    setNodes(providers, update.advertisedServices as Members[], "providerIds");
+    for (const name of update.removedTopics as string[]) publishers.delete(name), subscribers.delete(name);
+    for (const name of update.removedServices as string[]) providers.delete(name);
+    for (const view of this.views) view.push("view");
+    this.events.push("connectionGraph");
+  }
+
+  // Publishers
+
+  #takes(encoding: string): boolean {
+    const supported = this.info!.supportedEncodings as string[] | undefined ?? [];
+    return this.declares("clientPublish") && (supported.length === 0 || supported.includes(encoding));
+  }
+
+  #advertisePublishers(): void {
+    if (this.lost) return;
+    const ids = [...this.publishers].filter(([id, { encoding }]) => !this.#advertised.has(id) && this.#takes(encoding));
+    for (const [id] of ids) this.#advertised.add(id);
+    if (ids.length > 0) this.sent.push(`advertise ${ids.map(([id]) => id)}`);
+  }
+
+  // Lists
+
+  #good<T>(entries: readonly (T | typeof BAD)[]): T[] {
+    const good = entries.filter((entry) => entry !== BAD) as T[];
+    const bad = entries.length - good.length;
+    this.counters.invalidMessages += bad;
+    this.errors += bad;
+    return good;
+  }
+
+  #takeAll(map: Map<number, Members>, entries: readonly (number | typeof BAD)[]): Members[] {
+    const ids = this.#good(entries);
+    const taken = ids.flatMap((id) => {
+      const value = map.get(id);
+      return value !== undefined && map.delete(id) ? [value] : [];
+    });
+    this.counters.ignoredMessages += ids.length - taken.length;
+    return taken;
+  }
+}
+
+/** The values by id; of an id that comes twice the last one, in the place of the first. */
+function setAll(map: Map<number, Members>, values: readonly Members[]): Members[] {
+  const latest = new Map(values.map((value) => [value.id as number, value]));
+  for (const [id, value] of latest) map.set(id, value);
+  return [...latest.values()];
+}
+
+function removeFrom<T>(list: T[], item: T): boolean {
+  const index = list.indexOf(item);
+  if (index >= 0) list.splice(index, 1);
+  return index >= 0;
+}
+
+function idsOf(all: readonly Members[]): string {
+  return all.map(({ id }) => id).join(",");
+}
+
+function setNodes(nodes: Nodes, entries: readonly Members[], member: string): void {
+  for (const entry of entries) {
+    const ids = [...new Set(entry[member] as string[])];
+    if (ids.length === 0) nodes.delete(entry.name as string);
+    else nodes.set(entry.name as string, ids);
+  }
+}
+
+/** A channel as a user sees it; `missing`: it has no schema although it should have one. */
+function channelOf(advertised: Members): Members {
+  const { id, topic, encoding, schemaName, schema, schemaEncoding, unresolvedSchemaId, metadata = {} } = advertised;
+  const base = { id, topic, encoding, metadata };
+  if (unresolvedSchemaId !== undefined) return { ...base, schema: undefined, missing: true };
+  if (schemaEncoding === undefined && schemaName === "" && schema === "") return { ...base, schema: undefined, missing: false };
+  const used = (schemaEncoding ?? (Object.hasOwn(IMPLIED, encoding as string) ? IMPLIED[encoding as string] : "")) as string;
+  const data = schemaDataOf(schema as string, used);
+  return data === undefined
+    ? { ...base, schema: undefined, missing: true }
+    : { ...base, schema: { name: schemaName, encoding: used, data }, missing: false };
+}
+
+function schemaDataOf(text: string, encoding: string): string | Uint8Array | undefined {
+  return encoding === "protobuf" || encoding === "flatbuffer" ? base64Of(text) : text;
+}
+
+function base64Of(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A parameter's value as a program has it. */
+function dataOf({ value, type }: Members): unknown {
+  return type === "byte_array" && typeof value === "string" ? base64Of(value) : value;
+}
+
+function updateText(parameter: Members): string {
+  return valueText({ name: parameter.name, value: dataOf(parameter), type: parameter.type });
+}
+
+/** A message as its reader gets it. */
+export function messageText({ id, topic }: Members, logTime: bigint, data: Uint8Array): string {
+  return `${id} ${topic} ${logTime} ${hexOf(data)}`;
+}
