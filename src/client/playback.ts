@@ -79,7 +79,9 @@ export class PlaybackControl implements PlaybackHost {
   /** Our pending request of this id; states with other ids are answers to other clients. */
   #take(requestId: string) {
     if (!requestId.startsWith(this.#prefix)) return undefined;
-    return this.#requests.take(Number(requestId.slice(this.#prefix.length)));
+    const id = requestId.slice(this.#prefix.length);
+    // `Number` takes " 1" and "1e0" for 1, which are no ids of ours.
+    return this.#requests.take(/^[1-9]\d*$/.test(id) ? Number(id) : 0);
   }
 
   connectionLost(error: ConnectionError): void {

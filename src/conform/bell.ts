@@ -4,26 +4,27 @@
  * @module
  */
 
-/** Rung by whoever changes something; heard by the one who waits for it. */
+/** Rung by whoever changes something; heard by all who wait. */
 export class Bell {
-  #ring: () => void = () => {};
+  readonly #waiting: Set<() => void> = new Set();
 
   /** Something has changed. */
   ring(): void {
-    this.#ring();
+    for (const look of [...this.#waiting]) look();
   }
 
   /** Waits until a condition holds, or for so many milliseconds. */
-  async wait(condition: () => boolean, ms: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let over = false;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(() => resolve(void (over = true)), ms);
+  wait(condition: () => boolean, ms: number): Promise<void> {
+    if (condition()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const look = () => condition() && done();
+      const timer = setTimeout(done, ms);
+      this.#waiting.add(look);
     });
-    try {
-      while (!condition() && !over) await Promise.race([late, new Promise<void>((resolve) => this.#ring = resolve)]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }

@@ -16,19 +16,26 @@ export type Authority = "specification" | "sdk" | "foxwire";
 
 /** Where a rule comes from. */
 export interface Source {
+  /** Who says so. */
   authority: Authority;
   /** A section, or the behaviour: `"Server messages, serverInfo"`. */
   where: string;
 }
 
-/** One rule, and how to see whether a server keeps it. */
-export interface ConformCase {
+/** One rule. */
+export interface ConformRule {
   /** `"group/what-is-tried"`, unique and stable: it is what `--only` takes, and what reports are compared by. */
   name: string;
+  /** How much it weighs. */
   level: Level;
   /** The rule in one sentence, for an author who has never read our code. */
   rule: string;
+  /** Who says so. */
   source: Source;
+}
+
+/** One rule, and how to see whether a server keeps it. */
+export interface ConformCase extends ConformRule {
   /** What the server has to declare; else the case is skipped, with this as the reason. */
   needs?: Needs;
   /** Does something and looks. @throws {Mismatch} when the server breaks the rule. @throws {Skip} when it cannot tell. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConformCase } from "./case.ts";
+import type { ConformCase, ConformRule } from "./case.ts";
 import { ASSETS } from "./cases/assets.ts";
 import { CHANNEL_CHANGES } from "./cases/channel_changes.ts";
 import { CHANNELS } from "./cases/channels.ts";
@@ -56,3 +56,6 @@ export const CASES: readonly ConformCase[] = [
   ...LIMITS,
   ...HARM,
 ];
+
+/** The rules for servers, in the order in which they are tried. */
+export const SERVER_RULES: readonly ConformRule[] = CASES;

@@ -8,24 +8,11 @@
  *
  * @module
  */
-export { CASES } from "./cases.ts";
-export type {
-  Authority,
-  ConformCase,
-  Greeting,
-  JsonMessage,
-  JsonObject,
-  Level,
-  Needs,
-  PeerOptions,
-  Scene,
-  Source,
-} from "./case.ts";
-export type { ClientRule } from "./client/case.ts";
+export type { Authority, ConformRule, Level, Source } from "./case.ts";
+export { SERVER_RULES } from "./cases.ts";
 export type { Driver, DriverSink, StartDriver } from "./client/driver.ts";
 export type { ClientConformOptions, ClientConformPlan, ClientConformReport } from "./client/options.ts";
 export { CLIENT_RULES, conformClient } from "./client/runner.ts";
-export { Mismatch, Skip } from "./mismatch.ts";
 export {
   CONFORM_DEFAULTS,
   type ConformOptions,
@@ -33,8 +20,6 @@ export {
   type ConformReport,
   type ConformResult,
 } from "./options.ts";
-export type { Peer, Received, Sendable } from "./peer.ts";
-export type { FrameOptions, HttpAnswer, RawSocket, RequestOptions } from "./raw_socket.ts";
 export { conforms, type Count, countByLevel, summaryLines, tapLines } from "./report.ts";
 export { conform } from "./run.ts";
 export type { OpenSocket } from "./web_socket_peer.ts";

@@ -34,6 +34,6 @@ function has(list: readonly JsonObject[], member: string, value: string): boolea
 }
 
 /** Node, Deno and Bun all have this; browsers and workers have not. */
-function hasRawSockets(): boolean {
+export function hasRawSockets(): boolean {
   return "process" in globalThis && !("document" in globalThis);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Subprotocol } from "../protocol/constants.ts";
-import type { ConformCase, Level } from "./case.ts";
+import type { ConformRule, Level } from "./case.ts";
 import type { OpenSocket } from "./web_socket_peer.ts";
 
 /** How to try a server. */
@@ -33,18 +33,21 @@ export interface ConformOptions {
 
 /** What will be run. */
 export interface ConformPlan {
+  /** Address of the server. */
   url: string;
   /** The name that the server gives itself. */
   server: string;
+  /** Those that are spoken, one after the other. */
   protocols: readonly Subprotocol[];
   /** How many results there will be. */
   count: number;
 }
 
 /** What came of a case. */
-export interface ConformResult extends Pick<ConformCase, "name" | "level" | "rule" | "source"> {
+export interface ConformResult extends ConformRule {
   /** The subprotocol that was spoken. */
   protocol?: string;
+  /** Whether the rule is kept. */
   outcome: "ok" | "failed" | "skipped";
   /** Why it was skipped. */
   reason?: string;
@@ -60,6 +63,7 @@ export interface ConformResult extends Pick<ConformCase, "name" | "level" | "rul
 
 /** What came of a run. */
 export interface ConformReport extends ConformPlan {
+  /** In the order of the rules, for one subprotocol after the other. */
   results: readonly ConformResult[];
   /** The case after which the server took no connections any more. */
   died?: string;

@@ -11,8 +11,11 @@ export const LEVEL_NAMES: readonly Level[] = ["must", "should", "extra"];
 
 /** How many results of a level came out how. */
 export interface Count {
+  /** The rule is kept. */
   ok: number;
+  /** It is broken. */
   failed: number;
+  /** It could not be tried. */
   skipped: number;
 }
 

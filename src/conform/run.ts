@@ -10,8 +10,9 @@ import type { ConformCase, Greeting } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { greetingOf, readGreeting } from "./greeting.ts";
 import { Mismatch, Skip } from "./mismatch.ts";
-import { missing, type Offer } from "./needs.ts";
+import { hasRawSockets, missing, type Offer } from "./needs.ts";
 import { CONFORM_DEFAULTS, type ConformOptions, type ConformReport, type ConformResult } from "./options.ts";
+import { RawSocket } from "./raw_socket.ts";
 import { CaseScene, type Setting } from "./scene.ts";
 import { selected } from "./select.ts";
 import { isOp } from "./steps/messages.ts";
@@ -28,8 +29,10 @@ interface Reach {
   caseMs: number;
 }
 
-/** A server that takes no connection for so long is held for dead. */
-const BUSY_MS = 15_000;
+/** A server is held for dead when it takes no connection in as many times the wait for one answer. */
+const BUSY_ANSWERS = 3;
+/** It is asked again after so long. */
+const AGAIN_MS = 200;
 
 /**
  * Runs the conformance cases against a server, and says what came of each. Cases that change something on the server act
@@ -99,8 +102,11 @@ class Run {
     }
     const reason = missing(entry.needs, met);
     if (reason !== undefined) return { outcome: "skipped", reason };
+    if (met.refused && !entry.name.startsWith("handshake/")) {
+      return { outcome: "skipped", reason: "no WebSocket takes the server's answer to a handshake" };
+    }
     const verdict = await play(entry, new CaseScene(met.setting, met.greeting), this.#reach.caseMs);
-    if (verdict.outcome === "failed" && !await isAlive(met.setting)) {
+    if (verdict.outcome === "failed" && !met.refused && !await isAlive(met.setting)) {
       this.died = entry.name;
       verdict.got += "; and the server takes no connections any more";
     }
@@ -135,10 +141,19 @@ function verdictOf(error: unknown, log: WireLog): Verdict {
 /** What was found out about a server when it was met. */
 interface Met extends Offer {
   setting: Setting;
+  /** It says that it accepts, and how it says it a WebSocket refuses. */
+  refused?: true;
 }
+
+/** What is known of a server that could not be met. */
+const NOTHING: Greeting = { serverInfo: { op: "serverInfo" }, capabilities: [], channels: [], services: [] };
 
 /** Connects for the first time, reads the greeting, and finds out which harmless request the server answers. */
 async function meet(reach: Reach, protocol: Subprotocol): Promise<Met> {
+  if (!await takes(reach, protocol)) {
+    const setting = { ...reach, protocol, barrier: SILENCE };
+    return { protocol, greeting: NOTHING, parameters: new Set(), setting, refused: true };
+  }
   const peer = await openPeer(reach, protocol, SILENCE);
   const greeting = greetingOf(await readGreeting(peer));
   const parameters = await parameterNames(peer, greeting);
@@ -166,10 +181,16 @@ async function findBarrier(reach: Reach, protocol: Subprotocol, { capabilities }
   return SILENCE;
 }
 
-/** Whether a server still takes connections, after a case that may have kept it very busy. */
-function isAlive({ barrier, ...reach }: Setting): Promise<boolean> {
-  const patient = { ...reach, answerMs: Math.max(reach.answerMs, BUSY_MS) };
-  return openPeer(patient, reach.protocol, barrier).then((peer) => peer.close()).then(() => true, () => false);
+/** Whether a server still takes connections: not at once perhaps, after a case that has kept it very busy. */
+async function isAlive({ barrier, ...reach }: Setting): Promise<boolean> {
+  const end = performance.now() + BUSY_ANSWERS * reach.answerMs;
+  while (performance.now() < end) {
+    const peer = await openPeer(reach, reach.protocol, barrier).catch(() => undefined);
+    await peer?.close();
+    if (peer !== undefined) return true;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+  return false;
 }
 
 function openPeer(
@@ -187,10 +208,12 @@ async function takenProtocols(reach: Reach, wanted: ConformOptions["protocols"])
   const taken: Subprotocol[] = [];
   for (const protocol of tried) {
     if (await takes(reach, protocol)) taken.push(protocol);
+    else if (named && await accepts(reach, protocol)) taken.push(protocol);
     else if (named) throw unreachable(reach, protocol);
     if (wanted === undefined && taken.length > 0) break;
   }
   if (taken.length > 0) return taken;
+  if (await accepts(reach, tried[0]!)) return [tried[0]!];
   throw unreachable(reach, tried.join(" or "));
 }
 
@@ -209,6 +232,15 @@ async function takes(reach: Reach, protocol: Subprotocol): Promise<boolean> {
     if (error instanceof Mismatch) return false;
     throw error;
   }
+}
+
+/** Whether a server at least says that it accepts: then cases on raw sockets can tell what is wrong with that. */
+async function accepts({ url, answerMs }: Reach, protocol: Subprotocol): Promise<boolean> {
+  if (!hasRawSockets()) return false;
+  const socket = await RawSocket.connect(url, answerMs).catch(() => undefined);
+  const answer = await socket?.request({ protocols: [protocol] }).catch(() => undefined);
+  socket?.destroy();
+  return answer?.status === 101;
 }
 
 function standardSocket(url: string, protocols: string[]): WebSocket {

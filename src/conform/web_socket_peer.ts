@@ -52,6 +52,7 @@ export class WebSocketPeer implements Peer {
   #end: { code: number; reason: string } | undefined;
   /** Why nothing more is read. */
   #broken: Mismatch | undefined;
+  #opened = false;
   readonly #bell = new Bell();
   greeting: readonly Received[] = [];
 
@@ -59,6 +60,11 @@ export class WebSocketPeer implements Peer {
     this.#socket = socket;
     this.#settings = settings;
     socket.binaryType = "arraybuffer";
+    this.#opened = socket.readyState === WebSocketState.open;
+    socket.addEventListener("open", () => {
+      this.#opened = true;
+      this.#bell.ring();
+    });
     socket.addEventListener("message", ({ data }) => this.#receive(data));
     socket.addEventListener("close", ({ code, reason }) => this.#ended(code, reason));
     // Deno and old Node versions may send no close after it.
@@ -74,11 +80,10 @@ export class WebSocketPeer implements Peer {
   ): Promise<WebSocketPeer> {
     const peer = new WebSocketPeer(await open(url, [...protocols]), settings);
     const what = `a connection for ${protocols.join(", ")}`;
-    await peer.#until(() => peer.#socket.readyState !== WebSocketState.connecting, what).catch((error) => {
+    await peer.#until(() => peer.#opened, what).catch((error) => {
       peer.#socket.close();
       throw error;
     });
-    if (peer.#socket.readyState !== WebSocketState.open && !peer.#end) throw new Mismatch(what, "a refusal");
     return peer;
   }
 
@@ -207,12 +212,14 @@ export class WebSocketPeer implements Peer {
   /** All that comes before the server is silent, but for what flows by itself. */
   async #untilSilence(): Promise<Received[]> {
     const messages: Received[] = [];
+    // A server may never be silent.
+    const last = performance.now() + this.#settings.answerMs;
     let end = performance.now() + QUIET_MS;
     for (let left = QUIET_MS; left > 0; left = end - performance.now()) {
       await this.#bell.wait(() => this.#inbox.length > 0 || this.#end !== undefined, left);
       if (this.#inbox.length === 0) break;
       messages.push(this.#take());
-      if (!isFlowing(messages.at(-1)!)) end = performance.now() + QUIET_MS;
+      if (!isFlowing(messages.at(-1)!)) end = Math.min(last, performance.now() + QUIET_MS);
     }
     if (this.#broken !== undefined) throw this.#broken;
     if (this.#end !== undefined) throw new Mismatch("an open connection", this.#endShown());
@@ -235,8 +242,8 @@ export class WebSocketPeer implements Peer {
   }
 }
 
-/** `WebSocket.CONNECTING` and so on: Node 20 has no global of that name. */
-const WebSocketState = { connecting: 0, open: 1, closed: 3 } as const;
+/** `WebSocket.OPEN` and so on: Node 20 has no global of that name. */
+const WebSocketState = { open: 1, closed: 3 } as const;
 
 function parsed(data: string): Received {
   let message: unknown;

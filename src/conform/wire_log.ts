@@ -11,24 +11,39 @@ const KEPT = 20;
 const SHOWN_CHARACTERS = 240;
 const SHOWN_BYTES = 24;
 
-/** The last messages of a case, of all its connections. */
+/** The last messages of a case, of all its connections. What flows, such as `time`, stands there once. */
 export class WireLog {
-  readonly #lines: string[] = [];
+  readonly #entries: Entry[] = [];
   #left = 0;
 
   /** Remembers something. @param by The number of the connection, from 1. */
   add(by: number, direction: "->" | "<-" | "--", message: Sendable): void {
-    if (this.#lines.length === KEPT) {
-      this.#lines.shift();
-      this.#left++;
-    }
-    this.#lines.push(`${by} ${direction} ${shownMessage(message)}`);
+    const kind = `${by} ${direction} ${message instanceof Uint8Array ? message[0] : ""}`;
+    const text = `${by} ${direction} ${shownMessage(message)}`;
+    const last = this.#entries.at(-1);
+    if (last !== undefined && last.kind === kind && message instanceof Uint8Array) {
+      last.text = text;
+      last.count++;
+    } else this.#push({ kind, text, count: 1 });
   }
 
   /** `"1 -> {…}"` is what client 1 sent, `"1 <- {…}"` what it received, `"1 -- …"` what happened to it. */
   lines(): string[] {
-    return this.#left === 0 ? [...this.#lines] : [`(${this.#left} messages before)`, ...this.#lines];
+    const lines = this.#entries.map(({ text, count }) => count === 1 ? text : `${text} (the last of ${count})`);
+    return this.#left === 0 ? lines : [`(${this.#left} messages before)`, ...lines];
   }
+
+  #push(entry: Entry): void {
+    if (this.#entries.length === KEPT) this.#left += this.#entries.shift()!.count;
+    this.#entries.push(entry);
+  }
+}
+
+/** Binary messages of one kind in a row, or one other message. */
+interface Entry {
+  readonly kind: string;
+  text: string;
+  count: number;
 }
 
 function shownMessage(message: Sendable): string {

@@ -103,9 +103,16 @@ class AcceptingListener extends TcpListener {
     const sink = this.#accept({
       write: (bytes) => void socket.write(bytes),
       end: () => void socket.end(),
-      cut: () => void (typeof socket.resetAndDestroy === "function" ? socket.resetAndDestroy() : socket.destroy()),
+      cut: () => cut(socket),
     });
     this.keep(socket, () => sink.closed());
     socket.on("data", (bytes: Uint8Array) => sink.data(bytes));
   }
+}
+
+function cut(socket: Socket): void {
+  // Node leaks the handle of a socket that is reset while its end is under way, and spins on it.
+  const canReset = !socket.writableEnded && typeof socket.resetAndDestroy === "function";
+  if (canReset) socket.resetAndDestroy();
+  else socket.destroy();
 }

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Channel, Service } from "@foxglove/ws-protocol";
-import { WebSocket as NodeWebSocket } from "ws";
+import { WebSocket } from "ws";
 import { PeerClient } from "../support/ws_protocol_peer.ts";
 
 const report = (line: object) =>
@@ -12,8 +12,7 @@ const text = (data: ArrayBufferView) => new TextDecoder().decode(data);
 
 report({ cannot: ["play", "pause", "seek", "setSpeed", "playbackState", "reconnect"] });
 
-const Socket = globalThis.WebSocket ?? NodeWebSocket;
-const client = new PeerClient({ ws: new Socket(process.argv[2]!, [PeerClient.SUPPORTED_SUBPROTOCOL]) });
+const client = new PeerClient({ ws: new WebSocket(process.argv[2]!, [PeerClient.SUPPORTED_SUBPROTOCOL]) });
 
 const channels = new Map<number, Channel>();
 const services = new Map<string, Service>();

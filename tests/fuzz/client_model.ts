@@ -6,7 +6,7 @@ import { FeedModel } from "./feed_model.ts";
 import { hexOf, type Raw } from "./case.ts";
 import { BAD, type Broken, type Members } from "./read_json.ts";
 import { readServer, type Schemas } from "./read_server.ts";
-import { type CallContext, failed, type Outcome, REQUEST_MS, type RequestHooks, RequestModel, resolved, responseOf } from "./request_model.ts";
+import { type CallContext, type Due, earlier, failed, type Outcome, REQUEST_MS, type RequestHooks, RequestModel, resolved, responseOf } from "./request_model.ts";
 import { valueText } from "./same.ts";
 
 /** One who reads the messages of channels. */
@@ -76,6 +76,7 @@ export class ClientModel {
   #nextSubscription = 1;
   #firstSubscription = 1;
   #nextPublisher = 1;
+  #asked = 0;
   readonly #advertised = new Set<number>();
   #watchedAll = false;
   #everWatched = false;
@@ -139,8 +140,12 @@ export class ClientModel {
 
   /** Time goes on. */
   wait(ms: number): void {
-    this.now += ms;
-    for (const requests of this.#requests) requests.expire(this.now);
+    const end = this.now + ms;
+    for (let due = this.#nextDue(end); due !== undefined; due = this.#nextDue(end)) {
+      this.now = due.at;
+      for (const requests of this.#requests) requests.expire(due);
+    }
+    this.now = end;
   }
 
   /** What was answered in this step has made room for what waits. */
@@ -371,8 +376,13 @@ export class ClientModel {
     else this.counters.ignoredMessages++;
   }
 
-  #due(): number {
-    return this.now + REQUEST_MS;
+  #due(): Due {
+    return { at: this.now + REQUEST_MS, order: ++this.#asked };
+  }
+
+  #nextDue(end: number): Due | undefined {
+    const next = this.#requests.map((requests) => requests.next).reduce(earlier, undefined);
+    return next !== undefined && next.at <= end ? next : undefined;
   }
 
   #ask(capability: string, text: string): Outcome | boolean {

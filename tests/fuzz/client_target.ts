@@ -12,7 +12,7 @@ import { Mortals } from "../support/garbage.ts";
 import type { Random } from "../support/random.ts";
 import { Mismatch, type Play, type Raw, shown, type Target } from "./case.ts";
 import { ClientModel, type ReaderModel } from "./client_model.ts";
-import { Listener, Sent, stateOf, stateText, textOfItem } from "./client_view.ts";
+import { inGroups, Listener, Sent, stateOf, stateText, textOfItem } from "./client_view.ts";
 import { corpusFor } from "./corpus.ts";
 import { FEED_ITEMS, FeedModel } from "./feed_model.ts";
 import { lengthOf, pickOf, randomBytes } from "./mutate.ts";
@@ -334,7 +334,7 @@ class ClientPlay implements Play<Step> {
     expect("events", this.#listener.events.splice(0).join("\n"), model.events.splice(0).join("\n"));
     expect("errors", `${this.#listener.errors}`, `${model.errors}`);
     this.#listener.errors = model.errors = 0;
-    expect("sent", this.#sent.texts(), model.sent.splice(0).join("\n"));
+    expect("sent", this.#sent.texts(), inGroups(model.sent.splice(0)));
     this.#compareOutcomes();
     expect("state", stateOf(client), stateOfModel(model));
     for (const [index, reading] of this.#readings.entries()) {

@@ -92,6 +92,13 @@ export function graphOf({ publishers, subscribers, providers }: ConnectionGraphV
   }).join("\n");
 }
 
+/** What was sent, by kind: requests of different kinds that wait for answers do not wait for each other. */
+export function inGroups(texts: readonly string[]): string {
+  const groups = [/^call /, /^fetch /, /^playback /, /^[gs]et-/];
+  const rest = texts.filter((text) => !groups.some((group) => group.test(text)));
+  return [...groups.map((group) => texts.filter((text) => group.test(text))), rest].flat().join("\n");
+}
+
 type Text = (members: Members) => string | undefined;
 
 /** What a client has sent, as its server understands it. */
@@ -113,7 +120,7 @@ export class Sent {
 
   /** All since the last time. */
   texts(): string {
-    return this.#texts.splice(0).join("\n");
+    return inGroups(this.#texts.splice(0));
   }
 
   readonly #ops: Readonly<Record<string, Text>> = {

@@ -29,8 +29,14 @@ interface Entry<Context> {
   /** Of the user's request; `undefined` for one of the client's own. */
   readonly handle: number | undefined;
   readonly context: Context;
-  readonly due: number;
+  readonly due: Due;
   sent: boolean;
+}
+
+/** When the time of a request is up, and which of all requests it is: of two at the same time the older fails first. */
+export interface Due {
+  readonly at: number;
+  readonly order: number;
 }
 
 /** What a model of requests tells. */
@@ -58,7 +64,7 @@ export class RequestModel<Context> {
     return [...this.#entries].filter(([, { sent }]) => sent).map(([id]) => id);
   }
 
-  run(handle: number | undefined, context: Context, due: number): void {
+  run(handle: number | undefined, context: Context, due: Due): void {
     this.#entries.set(++this.#lastId, { handle, context, due, sent: false });
     this.sendWaiting();
   }
@@ -85,9 +91,15 @@ export class RequestModel<Context> {
     for (const [id, { context, sent }] of this.#entries) if (isOver(context, sent)) this.#settle(id, outcome);
   }
 
-  /** Time has passed. */
-  expire(now: number): void {
-    for (const [id, { due }] of this.#entries) if (due <= now) this.#settle(id, failed.timeout);
+  /** Of which the time is up first. */
+  get next(): Due | undefined {
+    return [...this.#entries.values()].map(({ due }) => due).reduce<Due | undefined>(earlier, undefined);
+  }
+
+  /** The time of a request is up. */
+  expire(due: Due): void {
+    for (const [id, entry] of this.#entries) if (entry.due === due) this.#settle(id, failed.timeout);
+    this.sendWaiting();
   }
 
   #settle(id: number, outcome: Outcome): void {
@@ -115,4 +127,10 @@ export function responseOf({ service }: CallContext, encoding: string, data: Uin
   } catch {
     return failed.decode;
   }
+}
+
+/** The one that is up first. */
+export function earlier(one: Due | undefined, other: Due | undefined): Due | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return other.at < one.at || (other.at === one.at && other.order < one.order) ? other : one;
 }

@@ -48,11 +48,17 @@ export class Pace {
   async #pass(ms: number): Promise<void> {
     this.#waiting = 0;
     if (ms > 0) {
-      this.#ownClock.advance(ms);
-      await this.#turns();
-      this.#clock.advance(ms);
+      await this.#advance(this.#ownClock, ms);
+      await this.#advance(this.#clock, ms);
     }
     await this.#turns();
+  }
+
+  /** Between two timers of a runtime, what waits for promises runs. */
+  async #advance(clock: FakeClock, ms: number): Promise<void> {
+    const end = clock.now() + ms;
+    while (clock.runNext(end - clock.now())) await this.#turns();
+    clock.advance(end - clock.now());
   }
 
   async #turns(): Promise<void> {

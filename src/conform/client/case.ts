@@ -3,21 +3,11 @@
  *
  * @module
  */
-import type { Level, Source } from "../case.ts";
+import type { ConformRule } from "../case.ts";
 import type { Stage } from "./stage.ts";
 
-/** A rule for clients, whether it is judged by one scene or by everything that the client sends. */
-export interface ClientRule {
-  /** `"group/what-is-tried"`, unique and stable. */
-  name: string;
-  level: Level;
-  /** The rule in one sentence, for an author who has never read our code. */
-  rule: string;
-  source: Source;
-}
-
 /** One rule, and a scene that shows whether a client keeps it. */
-export interface ClientCase extends ClientRule {
+export interface ClientCase extends ConformRule {
   /** What the client has to offer for the case to make sense. */
   protocol?: "foxglove.sdk.v1.1" | "foxglove.sdk.v1" | "foxglove.websocket.v1" | "foxglove.sdk.*";
   /** It can be seen only where a driver tells what the client received. */

@@ -47,6 +47,7 @@ export interface ClientConformOptions {
 export interface ClientConformPlan {
   /** Where the client has to connect. */
   url: string;
+  /** Those that the server takes, the best first. */
   protocols: readonly string[];
   /** How many results there will be. */
   count: number;
@@ -54,5 +55,6 @@ export interface ClientConformPlan {
 
 /** What came of a run. */
 export interface ClientConformReport extends ClientConformPlan {
+  /** In the order of the rules. */
   results: readonly ConformResult[];
 }

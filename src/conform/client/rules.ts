@@ -5,15 +5,15 @@
  */
 import { foxwire, sdk, spec } from "../steps/sources.ts";
 import type { Source } from "../case.ts";
-import type { ClientRule } from "./case.ts";
+import type { ConformRule } from "../case.ts";
 
 const RFC = (section: string): Source => spec(`RFC 6455, ${section}`);
 
-function must(name: string, rule: string, source: Source): ClientRule {
+function must(name: string, rule: string, source: Source): ConformRule {
   return { name, level: "must", rule, source };
 }
 
-function should(name: string, rule: string, source: Source): ClientRule {
+function should(name: string, rule: string, source: Source): ConformRule {
   return { name, level: "should", rule, source };
 }
 
@@ -93,7 +93,7 @@ export const SENT_RULES = [
     "A playback request has a command that exists, a speed above 0, and 0 or 1 for hasSeek",
     foxwire("docs/protocol.md, playbackControlRequest"),
   ),
-] as const satisfies readonly ClientRule[];
+] as const satisfies readonly ConformRule[];
 
 /** What was seen of a rule. */
 export interface Observed {

@@ -9,7 +9,8 @@ import { errorMessage, FoxgloveError } from "../../util/errors.ts";
 import { Mismatch, Skip } from "../mismatch.ts";
 import { CONFORM_DEFAULTS, type ConformResult } from "../options.ts";
 import { selected } from "../select.ts";
-import type { ClientCase, ClientRule } from "./case.ts";
+import type { ConformRule } from "../case.ts";
+import type { ClientCase } from "./case.ts";
 import { CLIENT_CASES } from "./cases.ts";
 import { commandDriver, type Driver, type StartDriver } from "./driver.ts";
 import type { ClientConformOptions, ClientConformReport } from "./options.ts";
@@ -17,7 +18,7 @@ import { Observations, SENT_RULES } from "./rules.ts";
 import { Stage } from "./stage.ts";
 
 /** Everything that there is a result for: what is played, then what everything that was sent is held against. */
-export const CLIENT_RULES: readonly ClientRule[] = [...CLIENT_CASES, ...SENT_RULES];
+export const CLIENT_RULES: readonly ConformRule[] = [...CLIENT_CASES, ...SENT_RULES];
 
 /** Milliseconds in which a client must send nothing. */
 const QUIET_MS = 200;
@@ -164,7 +165,7 @@ class Run {
     this.#absent = true;
   }
 
-  #judged({ name }: ClientRule): Verdict {
+  #judged({ name }: ConformRule): Verdict {
     const { looks, broken } = this.#seen.of(name);
     if (looks === 0) return { outcome: "skipped", reason: "nothing of the kind was sent" };
     if (broken.length === 0) return { outcome: "ok" };
@@ -173,7 +174,7 @@ class Run {
   }
 }
 
-type Verdict = Omit<ConformResult, keyof ClientRule | "took">;
+type Verdict = Omit<ConformResult, keyof ConformRule | "took">;
 
 function verdictOf(error: unknown, wire: readonly string[] = []): Verdict {
   if (error instanceof Skip) return { outcome: "skipped", reason: error.message };

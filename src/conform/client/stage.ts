@@ -204,11 +204,23 @@ export class Stage implements EndHost {
     driver.write(line);
   }
 
+  /** The next connection, greeted, and what else was sent; the client has taken all of it when this settles. */
+  async ready(opening: Opening, ...more: object[]): Promise<ServerEnd> {
+    const end = await this.greeted(opening);
+    end.send(...more);
+    await this.settled(end);
+    return end;
+  }
+
   /**
-   * Waits until the client has done what it was told before: it subscribes to a topic that nobody knew of. Without a sign
-   * of that kind nobody could tell what it did not send from what it has not sent yet.
+   * Waits until the client has taken what was sent to it, and done what it was told: it subscribes to a topic that nobody
+   * knew of. Without a sign of that kind nobody could tell what it does not do from what it has not done yet.
    */
-  async obeyed(end: ServerEnd): Promise<void> {
+  async settled(end: ServerEnd): Promise<void> {
+    if (this.#cannotAny("subscribe")) {
+      await end.ping(this.tag());
+      return await this.quiet();
+    }
     const channel = { id: 9000 + ++this.#tags, topic: `/barrier/${this.#tags}` };
     end.advertise(channel);
     await this.subscribe(end, channel);
@@ -282,7 +294,7 @@ export class Stage implements EndHost {
   async #answers(end: ServerEnd): Promise<void> {
     if (end.watched !== undefined) {
       const { channelId } = end.watched;
-      const next = { ...CONFORM, id: channelId + 1000 };
+      const next = { ...CONFORM, id: channelId === 2000 ? 2001 : 2000 };
       end.send({ op: "unadvertise", channelIds: [channelId] }, end.advertisement(next));
       await this.subscription(end, next.id, next.topic);
     }

@@ -377,7 +377,15 @@ class ModelClient implements Driver {
     const requestId = String(this.#request("playback", tag));
     const seek = seekTime === undefined || this.#has("forgets the seek") ? {} : { seekTime };
     const speed = this.#has("forgets the speed") ? 1 : this.#speed;
-    this.#send({ op: "playbackControlRequest", command: paused ? "pause" : "play", speed, ...seek, requestId });
+    const request = encodeClientMessage({
+      op: "playbackControlRequest",
+      command: paused ? "pause" : "play",
+      speed,
+      ...seek,
+      requestId,
+    }) as Uint8Array;
+    if (this.#has("plays at speed 0")) request.fill(0, 2, 6);
+    this.#socket!.send(request);
   }
 }
 

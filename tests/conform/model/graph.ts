@@ -26,7 +26,8 @@ export class Graph implements Feature {
   readonly #told = new Map<Client, State>();
   /** Those who have watched. */
   readonly #ended = new WeakSet<Client>();
-  readonly #left: Client[] = [];
+  /** All clients that there were. */
+  readonly #seen = new Set<Client>();
 
   constructor(model: Model) {
     this.#model = model;
@@ -38,7 +39,6 @@ export class Graph implements Feature {
 
   gone(client: Client): void {
     this.#told.delete(client);
-    this.#left.push(client);
     this.changed();
   }
 
@@ -70,7 +70,8 @@ export class Graph implements Feature {
       for (const { topic } of channels.all.values()) add(state.published, topic, "server");
     }
     if (!this.#has("graph/no-services")) { for (const name of services.names) add(state.provided, name, "server"); }
-    for (const client of this.#has("graph/clients-stay") ? [...clients, ...this.#left] : clients) {
+    for (const client of clients) this.#seen.add(client);
+    for (const client of this.#has("graph/clients-stay") ? this.#seen : clients) {
       const id = `client-${client.number}`;
       if (this.#has("graph/no-clients")) continue;
       for (const { topic } of channels.subscribedBy(client)) add(state.subscribed, topic, id);

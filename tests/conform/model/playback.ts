@@ -147,9 +147,9 @@ export class Playback implements Feature {
     }
     const playing = command === 0 || seek !== undefined && this.#has("playback/seek-plays");
     if (this.#status === "ended" && this.#has("playback/stuck-at-the-end")) return false;
+    if (this.#time === END && playing && this.#has("playback/restarts-at-end")) this.#time = START;
     const atEnd = this.#time === END && playing;
-    if (atEnd && this.#has("playback/restarts-at-end")) this.#time = START;
-    else if (atEnd) this.#status = "ended";
+    if (atEnd) this.#status = "ended";
     if (!atEnd) this.#status = playing || this.#has("playback/pause-ignored") ? "playing" : "paused";
     return seek !== undefined;
   }

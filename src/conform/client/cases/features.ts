@@ -46,7 +46,7 @@ async function fetched(stage: Stage, end: ServerEnd, uri: string) {
 
 const assets = driven("assets", spec("Client messages, fetch asset"), [
   ["fetch", "must", "An asset is asked for by its uri, and arrives", async (stage) => {
-    const end = await stage.greeted({ info: ASSETS });
+    const end = await stage.ready({ info: ASSETS });
     for (const data of ["solid a", ""]) {
       const { tag, requestId } = await fetched(stage, end, "package://arm/a.stl");
       end.send(assetResponse(requestId, { data }));
@@ -54,14 +54,14 @@ const assets = driven("assets", spec("Client messages, fetch asset"), [
     }
   }],
   ["failure", "must", "A fetchAssetResponse with status 1 fails the request, with its message", async (stage) => {
-    const end = await stage.greeted({ info: ASSETS });
+    const end = await stage.ready({ info: ASSETS });
     const { tag, requestId } = await fetched(stage, end, "package://arm/none.stl");
     end.send(assetResponse(requestId, { error: "there is no such file" }));
     const { message } = await stage.answered(tag, "failure");
     check(String(message).includes("there is no such file"), 'a failure with "there is no such file"', message);
   }],
   ["out-of-order", "must", "Assets may come in any order: the request id says which they are", async (stage) => {
-    const end = await stage.greeted({ info: ASSETS });
+    const end = await stage.ready({ info: ASSETS });
     const a = await fetched(stage, end, "package://a");
     const b = await fetched(stage, end, "package://b");
     end.send(assetResponse(b.requestId, { data: "b" }), assetResponse(a.requestId, { data: "a" }));
@@ -79,7 +79,7 @@ function graphUpdate(publishedTopics: JsonObject[]): JsonObject {
 
 const graphs = driven("graph", spec("Client messages, subscribe connection graph"), [
   ["updates", "must", "The connection graph is subscribed to, and its updates arrive", async (stage) => {
-    const end = await stage.greeted({ info: GRAPH });
+    const end = await stage.ready({ info: GRAPH });
     stage.tell({ do: "subscribeGraph" });
     await end.expect("subscribeConnectionGraph");
     for (const name of ["/image", "/pose"]) {
@@ -92,7 +92,7 @@ const graphs = driven("graph", spec("Client messages, subscribe connection graph
     }
   }],
   ["ends", "must", "The connection graph is unsubscribed from", async (stage) => {
-    const end = await stage.greeted({ info: GRAPH });
+    const end = await stage.ready({ info: GRAPH });
     stage.tell({ do: "subscribeGraph" });
     await end.expect("subscribeConnectionGraph");
     stage.tell({ do: "unsubscribeGraph" });
@@ -177,7 +177,7 @@ const undeclared: ClientCase[] = UNDECLARED.map(([name, capability, kind, instru
   async run(stage) {
     const { end } = await stage.subscribed();
     stage.tell(instruction);
-    await stage.obeyed(end);
+    await stage.settled(end);
     none(end.heard(kind), `message that needs "${capability}"`);
   },
 }));

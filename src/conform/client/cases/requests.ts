@@ -37,10 +37,8 @@ const side = (schemaName: string) => ({
 const ECHO = { id: 9, name: "/echo", type: "Echo", request: side("EchoRequest"), response: side("EchoResponse") };
 
 /** A server with services. */
-async function serving(stage: Stage, ...services: JsonObject[]): Promise<ServerEnd> {
-  const end = await stage.greeted({ info: SERVICES });
-  end.send({ op: "advertiseServices", services });
-  return end;
+function serving(stage: Stage, ...services: JsonObject[]): Promise<ServerEnd> {
+  return stage.ready({ info: SERVICES }, { op: "advertiseServices", services });
 }
 
 /** Makes the client call a service, and gives the call as it came. */
@@ -60,20 +58,20 @@ async function echoes(stage: Stage, service: JsonObject): Promise<void> {
 
 const publishing = driven("publish", spec("Client messages, advertise and message data"), [
   ["advertises", "must", "A topic is advertised, with its encoding, and then published on by its id", async (stage) => {
-    const end = await stage.greeted({ info: PUBLISH });
+    const end = await stage.ready({ info: PUBLISH });
     stage.tell(goal('{"x":1}'));
     const { id, encoding, schemaName } = await advertised(end, "/goal");
     same([encoding, typeof schemaName], ["json", "string"], "encoding and the type of schemaName");
     same(await published(end), { channelId: id, data: '{"x":1}' }, "messageData");
   }],
   ["once", "should", "A topic is advertised once, however much is published on it", async (stage) => {
-    const end = await stage.greeted({ info: PUBLISH });
+    const end = await stage.ready({ info: PUBLISH });
     for (const data of ["1", "2", "3"]) stage.tell(goal(data));
     for (const data of ["1", "2", "3"]) same((await published(end)).data, data, "data");
     same(end.heard("advertise").length, 1, "advertise messages");
   }],
   ["two-topics", "must", "Each topic has a channel of its own", async (stage) => {
-    const end = await stage.greeted({ info: PUBLISH });
+    const end = await stage.ready({ info: PUBLISH });
     stage.tell(goal('"a"', "/a"));
     stage.tell(goal('"b"', "/b"));
     const ids = [(await advertised(end, "/a")).id, (await advertised(end, "/b")).id];
@@ -86,7 +84,7 @@ const publishing = driven("publish", spec("Client messages, advertise and messag
     );
   }],
   ["unadvertise", "must", "A topic that is not published on any more is taken away by its id", async (stage) => {
-    const end = await stage.greeted({ info: PUBLISH });
+    const end = await stage.ready({ info: PUBLISH });
     stage.tell(goal("1", "/other"));
     stage.tell(goal("1"));
     const { id } = await advertised(end, "/goal");
@@ -99,9 +97,9 @@ const publishing = driven("publish", spec("Client messages, advertise and messag
     "must",
     "Nothing is published in an encoding that the server does not take",
     async (stage) => {
-      const end = await stage.greeted({ info: { capabilities: ["clientPublish"], supportedEncodings: ["cdr"] } });
+      const end = await stage.ready({ info: { capabilities: ["clientPublish"], supportedEncodings: ["cdr"] } });
       stage.tell(goal('{"x":1}'));
-      await stage.obeyed(end);
+      await stage.settled(end);
       none([...end.heard("advertise"), ...end.heard(1)], "message on it");
     },
   ],
@@ -148,6 +146,7 @@ const services = driven("services", spec("Client messages, service call request"
     async (stage) => {
       const end = await serving(stage, { ...ECHO, id: 1, name: "/first" });
       end.send({ op: "advertiseServices", services: [ECHO] }, { op: "unadvertiseServices", serviceIds: [1] });
+      await stage.settled(end);
       const { call } = await called(stage, end, "{}");
       same(call.serviceId, ECHO.id, "serviceId");
     },
@@ -158,7 +157,7 @@ const PARAMETERS = { capabilities: ["parameters", "parametersSubscribe"] };
 const GAIN = { name: "gain", value: 1.5, type: "float64" };
 
 async function setting(stage: Stage, ...parameters: { name: string; value?: unknown; type?: string }[]) {
-  const end = await stage.greeted({ info: PARAMETERS });
+  const end = await stage.ready({ info: PARAMETERS });
   const tag = stage.tag();
   stage.tell({ do: "setParameters", tag, parameters });
   const message = await end.expect("setParameters");
@@ -179,7 +178,7 @@ const parameters = driven("parameters", spec("Client messages, parameters"), [
     "must",
     "Parameters are asked for by name, and the answer with the id of the request is its answer",
     async (stage) => {
-      const end = await stage.greeted({ info: PARAMETERS });
+      const end = await stage.ready({ info: PARAMETERS });
       const tag = stage.tag();
       stage.tell({ do: "getParameters", tag, names: ["gain"] });
       const { parameterNames, id } = await end.expect("getParameters");
@@ -193,12 +192,12 @@ const parameters = driven("parameters", spec("Client messages, parameters"), [
     },
   ],
   ["get-all", "must", "All parameters are asked for by an empty list", async (stage) => {
-    const end = await stage.greeted({ info: PARAMETERS });
+    const end = await stage.ready({ info: PARAMETERS });
     stage.tell({ do: "getParameters", tag: stage.tag(), names: [] });
     same((await end.expect("getParameters")).parameterNames, [], "parameterNames");
   }],
   ["out-of-order", "must", "Answers may come in any order: the id says whose they are", async (stage) => {
-    const end = await stage.greeted({ info: PARAMETERS });
+    const end = await stage.ready({ info: PARAMETERS });
     const asked: { tag: string; id: unknown }[] = [];
     for (const name of ["a", "b"]) {
       const tag = stage.tag();
@@ -246,7 +245,7 @@ const parameters = driven("parameters", spec("Client messages, parameters"), [
     },
   ],
   ["updates", "must", "Updates are subscribed to by name, and arrive", async (stage) => {
-    const end = await stage.greeted({ info: PARAMETERS });
+    const end = await stage.ready({ info: PARAMETERS });
     stage.tell({ do: "subscribeParameters", names: ["gain"] });
     same((await end.expect("subscribeParameterUpdates")).parameterNames, ["gain"], "parameterNames");
     end.send({ op: "parameterValues", parameters: [GAIN] });
@@ -257,7 +256,7 @@ const parameters = driven("parameters", spec("Client messages, parameters"), [
     );
   }],
   ["updates-end", "must", "Updates are unsubscribed from by name", async (stage) => {
-    const end = await stage.greeted({ info: PARAMETERS });
+    const end = await stage.ready({ info: PARAMETERS });
     stage.tell({ do: "subscribeParameters", names: ["gain"] });
     await end.expect("subscribeParameterUpdates");
     stage.tell({ do: "unsubscribeParameters", names: ["gain"] });

@@ -145,7 +145,7 @@ export const session: readonly ClientCase[] = [
     driven: true,
     async run(stage) {
       const info = { capabilities: ["clientPublish"], supportedEncodings: ["json"] };
-      const end = await stage.greeted({ info });
+      const end = await stage.ready({ info });
       const goal = { do: "publish", topic: "/goal", encoding: "json", data: '{"x":1}' } as const;
       stage.tell(goal);
       await end.expectBinary(1, "messageData");
@@ -166,9 +166,9 @@ export const session: readonly ClientCase[] = [
     source: RECONNECT,
     driven: true,
     async run(stage) {
-      const end = await stage.greeted({ info: { capabilities: ["services"], supportedEncodings: ["json"] } });
-      const legacy = { requestSchema: "", responseSchema: "" };
-      end.send({ op: "advertiseServices", services: [{ id: 1, name: "/echo", type: "Echo", ...legacy }] });
+      const echo = { id: 1, name: "/echo", type: "Echo", requestSchema: "", responseSchema: "" };
+      const info = { capabilities: ["services"], supportedEncodings: ["json"] };
+      const end = await stage.ready({ info }, { op: "advertiseServices", services: [echo] });
       const tag = stage.tag();
       stage.tell({ do: "callService", tag, service: "/echo", encoding: "json", data: "{}" });
       await end.expectBinary(2, "serviceCallRequest");
