@@ -52,7 +52,4 @@ const GET_PARAMETERS: Barrier = {
 export const SILENCE: Barrier = { name: "silence", probe: () => undefined };
 
 /** Those that are tried, the best first. */
-export const BARRIERS: readonly { barrier: Barrier; capability?: string }[] = [
-  { barrier: UNSUBSCRIBE },
-  { barrier: GET_PARAMETERS, capability: "parameters" },
-];
+export const BARRIERS: readonly Barrier[] = [UNSUBSCRIBE, GET_PARAMETERS];

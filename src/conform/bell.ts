@@ -13,17 +13,23 @@ export class Bell {
     for (const look of [...this.#waiting]) look();
   }
 
-  /** Waits until a condition holds, or for so many milliseconds. */
-  wait(condition: () => boolean, ms: number): Promise<void> {
-    if (condition()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
+  /** Waits until a condition holds, or for so many milliseconds. Rejects when it throws; asks no more once it has held. */
+  async wait(condition: () => boolean, ms: number): Promise<void> {
+    if (condition()) return;
+    await new Promise<void>((resolve, reject) => {
+      const done = (settle: () => void) => {
         clearTimeout(timer);
         this.#waiting.delete(look);
-        resolve();
+        settle();
       };
-      const look = () => condition() && done();
-      const timer = setTimeout(done, ms);
+      const look = () => {
+        try {
+          if (condition()) done(resolve);
+        } catch (error) {
+          done(() => reject(error));
+        }
+      };
+      const timer = setTimeout(() => done(resolve), ms);
       this.#waiting.add(look);
     });
   }

@@ -62,7 +62,9 @@ type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS; allowPositiona
 
 /** Runs the command with the arguments of this process, and ends it with the exit code. */
 export async function main(): Promise<void> {
-  process.exitCode = await run(process.argv.slice(2));
+  const code = await run(process.argv.slice(2));
+  // What was written has to arrive first. A server that answers no Close frame would keep the process for ever.
+  process.stdout.write("", () => process.exit(code));
 }
 
 /** Runs the command. @returns The exit code. */

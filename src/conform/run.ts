@@ -6,7 +6,7 @@
 import { type Subprotocol, SUBPROTOCOLS } from "../protocol/constants.ts";
 import { errorMessage, FoxgloveError } from "../util/errors.ts";
 import { type Barrier, BARRIERS, SILENCE } from "./barrier.ts";
-import type { ConformCase, Greeting } from "./case.ts";
+import type { ConformCase, Greeting, JsonObject } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { greetingOf, readGreeting } from "./greeting.ts";
 import { Mismatch, Skip } from "./mismatch.ts";
@@ -15,7 +15,8 @@ import { CONFORM_DEFAULTS, type ConformOptions, type ConformReport, type Conform
 import { RawSocket } from "./raw_socket.ts";
 import { CaseScene, type Setting } from "./scene.ts";
 import { selected } from "./select.ts";
-import { isOp } from "./steps/messages.ts";
+import type { Received } from "./peer.ts";
+import { find, isOp } from "./steps/messages.ts";
 import { type OpenSocket, WebSocketPeer } from "./web_socket_peer.ts";
 import { WireLog } from "./wire_log.ts";
 
@@ -58,13 +59,13 @@ export async function conform(url: string, options: ConformOptions = {}): Promis
   const reach = { url, answerMs, caseMs, open: options.webSocket ?? standardSocket };
   const protocols = await takenProtocols(reach, options.protocols);
   const cases = selected(CASES, options);
-  const info = await meet(reach, protocols[0]!);
-  const name = info.greeting.serverInfo.name;
+  const first = await meet(reach, protocols[0]!);
+  const name = first.greeting.serverInfo.name;
   const server = typeof name === "string" ? name : "";
   const plan = { url, server, protocols, count: cases.length * protocols.length };
   options.onStart?.(plan);
   const run = new Run(reach, cases, options);
-  for (const protocol of protocols) await run.with(protocol);
+  for (const protocol of protocols) await run.with(protocol, protocol === protocols[0] ? first : undefined);
   return { ...plan, results: run.results, ...(run.died === undefined ? {} : { died: run.died }) };
 }
 
@@ -82,8 +83,9 @@ class Run {
     this.#options = options;
   }
 
-  async with(protocol: Subprotocol): Promise<void> {
-    const met = this.died === undefined ? await meet(this.#reach, protocol) : undefined;
+  /** @param known What is known of the server already. */
+  async with(protocol: Subprotocol, known?: Met): Promise<void> {
+    const met = known ?? (this.died === undefined ? await meet(this.#reach, protocol) : undefined);
     for (const entry of this.#cases) {
       if (this.#options.signal?.aborted) return;
       this.#options.onCase?.(entry.name);
@@ -148,31 +150,32 @@ interface Met extends Offer {
 /** What is known of a server that could not be met. */
 const NOTHING: Greeting = { serverInfo: { op: "serverInfo" }, capabilities: [], channels: [], services: [] };
 
-/** Connects for the first time, reads the greeting, and finds out which harmless request the server answers. */
+/** Finds out which harmless request the server answers, and what it says of itself. */
 async function meet(reach: Reach, protocol: Subprotocol): Promise<Met> {
   if (!await takes(reach, protocol)) {
     const setting = { ...reach, protocol, barrier: SILENCE };
     return { protocol, greeting: NOTHING, parameters: new Set(), setting, refused: true };
   }
-  const peer = await openPeer(reach, protocol, SILENCE);
+  const barrier = await findBarrier(reach, protocol);
+  const peer = await openPeer(reach, protocol, barrier);
   const greeting = greetingOf(await readGreeting(peer));
   const parameters = await parameterNames(peer, greeting);
   await peer.close();
-  const barrier = await findBarrier(reach, protocol, greeting);
   return { protocol, greeting, parameters, setting: { ...reach, protocol, barrier } };
 }
 
 async function parameterNames(peer: WebSocketPeer, { capabilities }: Greeting): Promise<ReadonlySet<unknown>> {
   if (!capabilities.includes("parameters")) return new Set();
-  const answers = await peer.ask({ op: "getParameters", parameterNames: [], id: "conform/all" });
-  const values = answers.find((message) => isOp(message, "parameterValues")) as { parameters?: unknown } | undefined;
+  const id = "conform/all";
+  peer.send({ op: "getParameters", parameterNames: [], id });
+  const isAnswer = (message: Received) => isOp(message, "parameterValues") && message.id === id;
+  const values = await find(peer, '"parameterValues"', isAnswer).catch(() => undefined) as JsonObject | undefined;
   const list = Array.isArray(values?.parameters) ? values.parameters : [];
   return new Set(list.map((parameter) => parameter?.name));
 }
 
-async function findBarrier(reach: Reach, protocol: Subprotocol, { capabilities }: Greeting): Promise<Barrier> {
-  for (const { barrier, capability } of BARRIERS) {
-    if (capability !== undefined && !capabilities.includes(capability)) continue;
+async function findBarrier(reach: Reach, protocol: Subprotocol): Promise<Barrier> {
+  for (const barrier of BARRIERS) {
     const peer = await openPeer(reach, protocol, barrier);
     const works = await peer.settle().then(() => true, () => false);
     await peer.close();

@@ -13,13 +13,13 @@ const OPEN = 1;
 
 /**
  * Frames of `ws` (pong, close) and ours never mix: each is written whole, and none of ours follows its Close. When the
- * peer agreed on compression, all go through `ws`.
+ * peer agreed on compression, all go through `ws`; so they do on Bun, whose own `ws` does not write to this socket.
  */
 export class NodeTransport implements Transport {
   readonly protocol: string;
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
-  readonly #compressed: boolean;
+  readonly #throughWs: boolean;
   /** What was wrong with the peer's frames: `ws` has told it with 1002, 1007 or 1009, and does not wait for an answer. */
   #fault = "";
   #sink: TransportSink | undefined;
@@ -32,7 +32,7 @@ export class NodeTransport implements Transport {
     this.#ws = ws;
     this.#socket = socket;
     this.protocol = ws.protocol;
-    this.#compressed = ws.extensions !== "";
+    this.#throughWs = ws.extensions !== "" || "Bun" in globalThis;
   }
 
   bind(sink: TransportSink): void {
@@ -48,7 +48,7 @@ export class NodeTransport implements Transport {
 
   send(batch: readonly Message[]): void {
     if (this.#ws.readyState !== OPEN) return;
-    if (this.#compressed) this.#sendCompressed(batch);
+    if (this.#throughWs) this.#sendThroughWs(batch);
     else this.#write(encodeFrames(batch));
   }
 
@@ -78,8 +78,8 @@ export class NodeTransport implements Transport {
     this.#socket.uncork();
   }
 
-  /** What waits to be compressed fills no socket, which then has no drain event either. */
-  #sendCompressed(batch: readonly Message[]): void {
+  /** What waits in `ws` fills no socket, which then has no drain event either. */
+  #sendThroughWs(batch: readonly Message[]): void {
     for (const message of batch) this.#ws.send(joinMessage(message), this.#drained);
   }
 

@@ -92,6 +92,7 @@ export function webSocketTransport(socket: WebSocketLike, options: WebSocketTran
 const CONNECTING = 0;
 const OPEN = 1;
 const CLOSING = 2;
+const CLOSED = 3;
 
 /** Sockets have no drain event, so they are polled. Polls without progress in consecutive turns before a timer takes over: a stalled peer must not cost a core. */
 const EAGER_POLLS = 64;
@@ -214,9 +215,9 @@ class WebSocketTransport implements Transport {
     this.#sink?.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
   };
 
-  /** A close follows an error, except that a failed connect has none on Node 20 and 22. */
+  /** A close follows an error, except that of a failed connect on Node 20 and 22, and that of bad frames in workerd. */
   #onError = (): void => {
-    if (!this.#opened) this.#clock.defer(() => this.#end(1006, ""));
+    if (!this.#opened || this.#socket.readyState === CLOSED) this.#clock.defer(() => this.#end(1006, ""));
   };
 
   #onClose = ({ code, reason = "" }: WebSocketLikeEvent): void => {

@@ -1,7 +1,7 @@
 /** The reference server keeps every rule of the conformance suite: in each way that this runtime has to serve. */
 import { assertEquals } from "@std/assert";
 import { SUBPROTOCOLS } from "@foxwire/foxwire";
-import { SERVER_RULES, conform, type ConformOptions, type ConformResult } from "@foxwire/foxwire/conform";
+import { conform, type ConformOptions, type ConformResult, SERVER_RULES } from "@foxwire/foxwire/conform";
 import { FoxgloveServer } from "@foxwire/foxwire/server";
 import { addEverything, OPTIONS } from "../../examples/everything/all.ts";
 import { bun, insideBunServe, insideDenoServe, insideNodeHttp, type Listen, nodeHttp } from "../support/listeners.ts";

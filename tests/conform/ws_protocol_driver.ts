@@ -1,7 +1,7 @@
 /** A driver of npm `@foxglove/ws-protocol`, which leaves to its user what it has no notion of: topics, and reconnecting. */
 import process from "node:process";
 import { createInterface } from "node:readline";
-import type { Channel, Service } from "@foxglove/ws-protocol";
+import type { Channel, IWebSocket, Service } from "@foxglove/ws-protocol";
 import { WebSocket } from "ws";
 import { PeerClient } from "../support/ws_protocol_peer.ts";
 
@@ -12,7 +12,9 @@ const text = (data: ArrayBufferView) => new TextDecoder().decode(data);
 
 report({ cannot: ["play", "pause", "seek", "setSpeed", "playbackState", "reconnect"] });
 
-const client = new PeerClient({ ws: new WebSocket(process.argv[2]!, [PeerClient.SUPPORTED_SUBPROTOCOL]) });
+// Only the types of `send()` differ.
+const ws = new WebSocket(process.argv[2]!, [PeerClient.SUPPORTED_SUBPROTOCOL]) as unknown as IWebSocket;
+const client = new PeerClient({ ws });
 
 const channels = new Map<number, Channel>();
 const services = new Map<string, Service>();

@@ -1,15 +1,26 @@
 /** `attach()` beside other users of the same HTTP server. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createServer, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { type WebSocket, WebSocketServer } from "ws";
 import { attach } from "../../src/runtime/node.ts";
+import { TEST_CERTIFICATE } from "../support/certificate.ts";
 import { RawSocket } from "../support/raw_socket.ts";
 import { runtime, test } from "../support/test.ts";
 import { TransportServer } from "../support/transport_end.ts";
 
 const PROTOCOLS = ["foxglove.sdk.v1"];
 
-type Body = (scene: { core: TransportServer; http: Server; ask(path: string): Promise<number> }) => Promise<void>;
+interface Scene {
+  core: TransportServer;
+  http: Server;
+  port: number;
+  /** Asks for an upgrade on a connection of its own, and leaves. @returns The status. */
+  ask(path: string): Promise<number>;
+}
+
+type Body = (scene: Scene) => Promise<void>;
 
 function on(sentence: string, body: Body): void {
   test(sentence, async () => {
@@ -26,7 +37,7 @@ function on(sentence: string, body: Body): void {
       }
     };
     try {
-      await body({ core, http, ask });
+      await body({ core, http, port, ask });
       for (const end of core.ends) await end.closed();
     } finally {
       await new Promise<void>((resolve) => http.close(() => resolve()));
@@ -34,7 +45,7 @@ function on(sentence: string, body: Body): void {
   });
 }
 
-if (runtime === "deno" || runtime === "node") declare();
+if (runtime !== "browser") declare();
 
 function declare(): void {
   on("attach() with a path takes upgrades of that path, and answers others with 404", async ({ core, http, ask }) => {
@@ -75,5 +86,95 @@ function declare(): void {
     core.admit = () => Promise.reject(new Error("on purpose"));
     await assertRejects(() => ask("/"));
     assertEquals(core.errors.map(String), ["Error: on purpose"]);
+  });
+
+  on("a slash at the end of a path makes no difference", async ({ core, http, ask }) => {
+    attach(core, http, { path: "/foxglove/" });
+    assertEquals([await ask("/foxglove"), await ask("/foxglove/"), await ask("/foxglove/?a=/b/")], [101, 101, 101]);
+  });
+
+  on("a path that nobody has gets one answer beside two servers, 404", async ({ core, http, ask }) => {
+    attach(core, http, { path: "/one" });
+    attach(new TransportServer(), http, { path: "/two" });
+    assertEquals(await ask("/three"), 404);
+  });
+
+  on("a server without a path takes what those with one leave, whoever was first", async ({ core, http, ask }) => {
+    const rest = new TransportServer();
+    attach(rest, http);
+    attach(core, http, { path: "/one" });
+    assertEquals([await ask("/one"), await ask("/"), await ask("/one/more")], [101, 101, 101]);
+    assertEquals([core.ends.length, rest.ends.length], [1, 2]);
+    for (const end of rest.ends) await end.closed();
+  });
+
+  on("attach() refuses a path that is none, and one that is taken until it is free again", ({ core, http }) => {
+    for (const path of ["foxglove", "", "/a?b", "/a#b", 5 as never]) {
+      assertThrows(() => attach(core, http, { path }), TypeError, "need a path such as");
+    }
+    const attached = attach(core, http, { path: "/one" });
+    assertThrows(() => attach(core, http, { path: "/one/" }), TypeError, 'Cannot attach at "/one/": another server');
+    attached[Symbol.dispose]();
+    attach(core, http, { path: "/one" })[Symbol.dispose]();
+    return Promise.resolve();
+  });
+
+  on("a server that was detached gives its path to the other listeners", async ({ core, http, ask }) => {
+    const attached = attach(core, http, { path: "/one" });
+    http.on("upgrade", (_request, socket) => socket.end("HTTP/1.1 418 Mine\r\nContent-Length: 0\r\n\r\n"));
+    assertEquals(await ask("/one"), 101);
+    attached[Symbol.dispose]();
+    assertEquals(await ask("/one"), 418);
+  });
+
+  on("attach() takes its path beside a listener that cuts what it does not know", async ({ core, http, ask }) => {
+    http.on("upgrade", (_request, socket) => socket.destroy());
+    attach(core, http, { path: "/foxglove" });
+    http.on("upgrade", (_request, socket) => socket.destroy());
+    assertEquals(await ask("/foxglove"), 101);
+    await assertRejects(() => ask("/other"));
+  });
+
+  on("attach() gets on with servers of ws that have paths of their own", async ({ core, http, ask }) => {
+    const before = new WebSocketServer({ server: http, path: "/before", handleProtocols: () => PROTOCOLS[0]! });
+    attach(core, http, { path: "/foxglove" });
+    const noServer = new WebSocketServer({ noServer: true });
+    let upgraded = 0;
+    for (const wss of [before, noServer]) {
+      wss.on("connection", (socket: WebSocket) => (upgraded++, socket.on("error", () => {})));
+    }
+    assertEquals([await ask("/foxglove"), await ask("/before"), await ask("/other")], [101, 101, 400]);
+    before.close();
+    http.removeAllListeners("upgrade");
+    http.on("upgrade", (request, socket, head) => {
+      noServer.handleUpgrade(request, socket, head, (ws: WebSocket) => noServer.emit("connection", ws, request));
+    });
+    assertEquals([await ask("/foxglove"), await ask("/other")], [101, 101]);
+    assertEquals([core.ends.length, upgraded], [2, 2]);
+  });
+
+  on("a peer that resets while it is told that nobody is there harms nobody", async ({ core, http, port, ask }) => {
+    attach(core, http, { path: "/foxglove" });
+    for (let i = 0; i < 20; i++) {
+      const peer = await RawSocket.connect(port);
+      peer.writeRequest({ path: "/other" });
+      peer.reset();
+    }
+    assertEquals(await ask("/foxglove"), 101);
+  });
+
+  test("attach() before a server of node:https listens", async () => {
+    const core = new TransportServer();
+    const https = createHttpsServer(TEST_CERTIFICATE, (_request, response) => response.end("app\n"));
+    attach(core, https, { path: "/foxglove" });
+    await new Promise<void>((resolve) => https.listen(0, "127.0.0.1", resolve));
+    const peer = await RawSocket.connectTls((https.address() as AddressInfo).port, TEST_CERTIFICATE.cert);
+    assertEquals((await peer.request({ path: "/foxglove?a", protocols: PROTOCOLS })).status, 101);
+    const end = await core.next();
+    end.transport.send(["hello"]);
+    assertEquals((await peer.readFrame()).payload.length, 5);
+    await peer.destroy();
+    await end.closed();
+    await new Promise<void>((resolve) => https.close(() => resolve()));
   });
 }

@@ -6,10 +6,8 @@ import { runtime } from "../support/test.ts";
 const strict = { limitsMessages: true, checksFrames: true, pings: true };
 const lenient = { limitsMessages: false, checksFrames: false, pings: false };
 
-if (runtime === "node" || runtime === "deno") {
-  behaviourSuite("serve()", nodeHttp, strict);
-  behaviourSuite("node:http", insideNodeHttp(), strict);
-}
+if (runtime === "node" || runtime === "deno") behaviourSuite("serve()", nodeHttp, strict);
+behaviourSuite("node:http", insideNodeHttp(), strict);
 if (runtime === "deno") behaviourSuite("Deno.serve", insideDenoServe, lenient);
 if (runtime === "bun") {
   behaviourSuite("serve()", bun, strict);

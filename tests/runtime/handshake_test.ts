@@ -3,10 +3,8 @@ import { handshakeSuite } from "../suites/handshake.ts";
 import { bun, insideBunServe, insideDenoServe, insideNodeHttp, nodeHttp } from "../support/listeners.ts";
 import { runtime } from "../support/test.ts";
 
-if (runtime === "deno" || runtime === "node") {
-  handshakeSuite("node:http", nodeHttp, { ownHttp: false });
-  handshakeSuite("a server of node:http", insideNodeHttp(), { ownHttp: true });
-}
+if (runtime === "deno" || runtime === "node") handshakeSuite("node:http", nodeHttp, { ownHttp: false });
+handshakeSuite("a server of node:http", insideNodeHttp(), { ownHttp: true });
 if (runtime === "deno") handshakeSuite("Deno.serve", insideDenoServe, { ownHttp: true, missesLeaving: true });
 if (runtime === "bun") {
   handshakeSuite("bun_serve.ts", bun, { ownHttp: false });

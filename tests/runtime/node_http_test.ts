@@ -17,6 +17,11 @@ if (runtime === "deno" || runtime === "node") {
   transportSuite("node:http, WebSocket of ws", socketHarness(nodeHttp, wsClient, { cuts: both }));
   rawTransportSuite("node:http", nodeHttp, { answersFaults: true, cuts: true });
 }
+if (runtime === "bun") {
+  const traits = { cuts: { server: true, client: true }, codeless: [1000, 1005] };
+  transportSuite("node:http, WebSocket of Bun", socketHarness(insideNodeHttp(), standardClient, traits));
+  rawTransportSuite("node:http", insideNodeHttp(), { answersFaults: true, cuts: true });
+}
 // Of the standard clients only Node's offers compression.
 if (runtime === "node") {
   const compressing = insideNodeHttp({ compress: true });

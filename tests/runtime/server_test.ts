@@ -6,10 +6,8 @@ import { runtime } from "../support/test.ts";
 const strict = { limitsMessages: true, checksFrames: true, pings: true };
 const lenient = { limitsMessages: false, checksFrames: false, pings: false };
 
-if (runtime === "node" || runtime === "deno") {
-  serverSuite("serve()", nodeHttp, strict);
-  serverSuite("node:http", insideNodeHttp(), strict);
-}
+if (runtime === "node" || runtime === "deno") serverSuite("serve()", nodeHttp, strict);
+serverSuite("node:http", insideNodeHttp(), strict);
 if (runtime === "deno") serverSuite("Deno.serve", insideDenoServe, lenient);
 if (runtime === "bun") {
   serverSuite("serve()", bun, strict);

@@ -21,6 +21,8 @@ export interface ServerTraits {
   checksFrames: boolean;
   /** It has ping. */
   pings: boolean;
+  /** Sockets come to `accept()` from somebody else, whose handshake is not ours to judge. */
+  foreignHandshake?: boolean;
 }
 
 interface Scene {
@@ -179,7 +181,7 @@ function closedWith(code: number, ...frames: Uint8Array[]): Rudeness {
   };
 }
 
-function rudePeers(on: On, { limitsMessages, checksFrames }: ServerTraits): void {
+function rudePeers(on: On, { limitsMessages, checksFrames, foreignHandshake }: ServerTraits): void {
   const rude = (sentence: string, rudeness: Rudeness) =>
     on(`${sentence}; others go on`, (scene) => beside(scene, rudeness));
   rude("garbage text is answered", answeredWithStatus(text("garbage"), text("[1]"), text('{"op":"fly"}'), text("{}")));
@@ -223,6 +225,7 @@ function rudePeers(on: On, { limitsMessages, checksFrames }: ServerTraits): void
       await odd.destroy();
     }
   });
+  if (foreignHandshake) return;
   rude("an upgrade with a bad key is answered with 400", async (_peer, port) => {
     const bad = await RawSocket.connect(port);
     const { status } = await bad.request({ protocols: ["foxglove.sdk.v1"], headers: { "Sec-WebSocket-Key": "short" } });

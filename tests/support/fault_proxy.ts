@@ -1,6 +1,6 @@
 /** A port that leads to another one and does what networks do: falls silent, resets, cuts, and gives one byte at a time. */
 import { connect, type Socket } from "node:net";
-import { TcpListener } from "./tcp_listener.ts";
+import { TcpListener } from "../../src/runtime/tcp_listener.ts";
 
 /** Towards the server, and towards the client. */
 export type Direction = "up" | "down";

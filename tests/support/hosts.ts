@@ -6,12 +6,13 @@ import { skippedTest, test } from "./test.ts";
 
 const HOME = new URL("../../.cache/npm/hosts/", import.meta.url);
 
-const isThere = wereFetched();
+/** Whether they are there. */
+export const wereFetched: boolean = areFetched();
 
 /** Declares a test that needs a package of tests/embedding/hosts.json. */
-export const hostTest: typeof test = isThere ? test : skippedTest;
+export const hostTest: typeof test = wereFetched ? test : skippedTest;
 
-if (!isThere) console.warn("Tests with other web servers are skipped: `deno task test` fetches what they need");
+if (!wereFetched) console.warn("Tests with other web servers are skipped: `deno task test` fetches what they need");
 
 const require = createRequire(HOME);
 
@@ -21,7 +22,7 @@ export function host(name: keyof typeof hosts): any {
   return require(name);
 }
 
-function wereFetched(): boolean {
+function areFetched(): boolean {
   try {
     return readFileSync(new URL("fetched", HOME), "utf8") === JSON.stringify({ dependencies: hosts });
   } catch {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import { clientFrame, OPCODES } from "./raw_socket.ts";
-import { TcpListener } from "./tcp_listener.ts";
+import { TcpListener } from "../../src/runtime/tcp_listener.ts";
 
 const MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 

@@ -7,8 +7,10 @@ import { createConnection, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { AssertionError } from "@std/assert";
 import { deadline } from "@std/async";
+import { FRAMES as OPCODES } from "../../src/conform/client/frames.ts";
+import { clientFrame, closeFrame, type FrameOptions } from "../../src/conform/raw_socket.ts";
 
-export const OPCODES = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+export { clientFrame, closeFrame, type FrameOptions, OPCODES };
 
 /** One frame as it is on the wire. */
 export interface Frame {
@@ -17,44 +19,6 @@ export interface Frame {
   fin: boolean;
   /** RSV1 to RSV3 as the bits 4, 2, 1. */
   reserved: number;
-}
-
-/** What a client may do wrong in a frame. */
-export interface FrameOptions {
-  /** Default `true`. */
-  fin?: boolean;
-  /** Default `true`: clients must. */
-  masked?: boolean;
-  /** RSV1 to RSV3 as the bits 4, 2, 1. */
-  reserved?: number;
-  /** The length to claim, if it is not the payload's. */
-  claimedLength?: number;
-}
-
-/** A frame of a client. */
-export function clientFrame(opcode: number, payload: string | Uint8Array, options: FrameOptions = {}): Uint8Array {
-  const { fin = true, masked = true, reserved = 0 } = options;
-  const body = Buffer.from(payload as Uint8Array);
-  const length = options.claimedLength ?? body.length;
-  const maskBit = masked ? 0x80 : 0;
-  const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
-  const mask = masked ? [0x12, 0x34, 0x56, 0x78] : [];
-  for (let i = 0; masked && i < body.length; i++) body[i]! ^= mask[i & 3]!;
-  return Buffer.concat([Buffer.from([first, ...lengthBytes(length, maskBit), ...mask]), body]);
-}
-
-/** A Close frame of a client. */
-export function closeFrame(code?: number, reason = ""): Uint8Array {
-  const head = code === undefined ? [] : [code >> 8, code & 0xff];
-  return clientFrame(OPCODES.close, Buffer.concat([Buffer.from(head), Buffer.from(reason)]));
-}
-
-function lengthBytes(length: number, maskBit: number): number[] {
-  if (length < 126) return [maskBit | length];
-  if (length < 0x1_0000) return [maskBit | 126, length >> 8, length & 0xff];
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(BigInt(length));
-  return [maskBit | 127, ...bytes];
 }
 
 /** What a server answered to a request. */

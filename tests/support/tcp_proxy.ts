@@ -1,6 +1,6 @@
 /** A port that leads to another one, and can be cut: what a bad radio link or a killed process does to a connection. */
 import { connect, type Socket } from "node:net";
-import { TcpListener } from "./tcp_listener.ts";
+import { TcpListener } from "../../src/runtime/tcp_listener.ts";
 
 /** Stays where it is while servers come and go behind it. */
 export class TcpProxy extends TcpListener {

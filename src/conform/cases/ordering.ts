@@ -137,9 +137,9 @@ export const ORDERING: readonly ConformCase[] = [
   },
   {
     name: "order/unadvertise",
-    level: "should",
+    level: "extra",
     rule: "After an unadvertise no message of that channel comes",
-    source: spec("Unadvertise: channels are no longer available"),
+    source: foxwire("Order"),
     needs: PUBLISH,
     async run(scene) {
       const echo = await echoed(scene, { channel: { topic: topicOf("order-unadvertise") } });

@@ -142,6 +142,19 @@ export const PARAMETERS: readonly ConformCase[] = [
     },
   },
   {
+    name: "parameters/get-null-id",
+    level: "should",
+    rule: "null for an optional member counts as left out",
+    source: sdk("optional members"),
+    needs: NEEDS,
+    async run(scene) {
+      const peer = await scene.connect();
+      peer.send({ op: "getParameters", parameterNames: [], id: null });
+      const { id = null } = await peer.expect("parameterValues");
+      same(id, null, "id of the answer");
+    },
+  },
+  {
     name: "parameters/get-order",
     level: "should",
     rule: "Requests of one client are answered in their order",

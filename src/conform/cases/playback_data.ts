@@ -9,7 +9,7 @@ import { Mismatch, Skip } from "../mismatch.ts";
 import type { Peer } from "../peer.ts";
 import { check, none, same } from "../steps/check.ts";
 import { findBinary, isBinary, OPCODES, times } from "../steps/messages.ts";
-import { ask, COMMANDS, playing, SECOND, type Stage, stateOf } from "../steps/playback.ts";
+import { ask, COMMANDS, playing, rangeOf, SECOND, type Stage, stateOf, whileToldTwice } from "../steps/playback.ts";
 import { foxwire, spec } from "../steps/sources.ts";
 import { channelOf, dataIn, dataTimes, liveChannel, nextData, subscribe } from "../steps/subscriptions.ts";
 
@@ -137,8 +137,7 @@ export const PLAYBACK_DATA: readonly ConformCase[] = [
       await nextData(peer, SUBSCRIPTION);
       await ask(peer, { command: pause });
       await peer.settle();
-      await times(2, () => nextTime(peer));
-      none(dataIn(await peer.settle(), SUBSCRIPTION), "messages of a recording that is paused");
+      none(dataIn(await whileToldTwice(peer), SUBSCRIPTION), "messages of a recording that is paused");
     }),
   },
   {
@@ -151,6 +150,17 @@ export const PLAYBACK_DATA: readonly ConformCase[] = [
       const message = await timeMessage(scene);
       check(message.length >= 9, "9 bytes", message);
       check(readTime(message) > 0n, "a time above 0", readTime(message));
+    },
+  },
+  {
+    name: "time/in-range",
+    level: "should",
+    rule: "The time of a server with playback is that of playback: nanoseconds, within its data",
+    source: SOURCE,
+    needs: { capabilities: ["time", "playbackControl"], protocols: PROTOCOLS },
+    async run(scene) {
+      const [{ start, end }, time] = [rangeOf(scene), readTime(await timeMessage(scene))];
+      check(time >= start && time <= end, `a time from ${start} to ${end}`, time);
     },
   },
   {

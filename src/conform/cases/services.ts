@@ -48,7 +48,7 @@ const echoes = (payload: Uint8Array, callId = 1) => async (scene: Scene): Promis
 async function sumOf(scene: Scene, a: number, b: number): Promise<{ encoding: string; sum: unknown }> {
   const peer = await scene.connect();
   const request = bytes(JSON.stringify({ a, b }));
-  const { encoding, payload } = await call(peer, [serviceOf(scene, "/add"), 1], "json", request);
+  const { encoding, payload } = await call(peer, [serviceOf(scene, "/add"), 0x0102_0304], "json", request);
   return { encoding, sum: JSON.parse(utf8(payload)).sum };
 }
 

@@ -62,6 +62,15 @@ export function statesIn(messages: readonly Received[]): State[] {
   return messages.filter((message) => isBinary(message, OPCODES.playback)).map((m) => readPlayback(m as Uint8Array));
 }
 
+/** All that comes while the server tells the time twice. */
+export async function whileToldTwice(peer: Peer): Promise<Received[]> {
+  const messages: Received[] = [];
+  for (let told = 0; told < 2; told += isBinary(messages.at(-1)!, OPCODES.time) ? 1 : 0) {
+    messages.push(await peer.next("time"));
+  }
+  return messages;
+}
+
 /** What a case needs: a connection, and begin and end of the data. */
 export interface Stage {
   peer: Peer;

@@ -173,7 +173,9 @@ export class Channels implements Feature {
     this.#ended.set(client, new Set());
     this.#spent.set(client, new Set());
     this.#tables.set(client, new Map());
-    if (this.#has("greeting/no-advertise") || this.#has("greeting/first-client-only") && client.number > 1) return;
+    if (this.#has("greeting/no-advertise") || this.#has("greeting/every-other-client") && client.number % 2 === 0) {
+      return;
+    }
     this.#advertise(client, [...this.all.values()]);
   }
 

@@ -41,7 +41,7 @@ export class Client {
 
   status(level: StatusLevel, message: string, id?: string): void {
     const { faults } = this;
-    if (id === undefined && ++this.#complaints > 100 && faults.has("status/many-close")) return this.close(1008);
+    if (id === undefined && ++this.#complaints > 20 && faults.has("status/many-close")) return this.close(1008);
     if (id === undefined && this.#complaints > 1 && faults.has("status/first-only")) return;
     const text = faults.has("status/level-as-text");
     const number = LEVELS[level] + (faults.has("status/levels-from-1") ? 1 : 0);

@@ -4,9 +4,9 @@
  */
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import { TcpListener } from "../../support/tcp_listener.ts";
+import { TcpListener } from "../../../src/runtime/tcp_listener.ts";
 import { Assets } from "./assets.ts";
-import { Reader } from "./bytes.ts";
+import { Reader, u64 } from "./bytes.ts";
 import { Channels } from "./channels.ts";
 import { Client } from "./client.ts";
 import type { FaultName, Faults } from "./faults.ts";
@@ -41,6 +41,8 @@ export interface ModelOptions {
   /** Channels alone, without any capability. */
   bare?: boolean;
 }
+
+const TIME_MS = 20;
 
 /** Waits for a client that does not read. */
 const MUCH_BYTES = 4 * 1024 * 1024;
@@ -91,6 +93,7 @@ export class Model extends TcpListener {
       this.graph,
       new Playback(this),
     ];
+    if (this.faults.has("time/not-declared")) this.every(TIME_MS, () => this.#sendTime());
     this.#features = [this.channels, ...(bare ? [] : others())];
   }
 
@@ -122,7 +125,7 @@ export class Model extends TcpListener {
     const opened = (protocol: Protocol) => {
       client = new Client(this, connection, { number: ++this.#connections, protocol });
       const few = this.faults.has("connection/ten-clients") && this.clients.size >= 10;
-      if (few || this.faults.has("connection/forty-in-all") && this.#connections > 40) return client.close(1013);
+      if (few || this.faults.has("connection/twenty-in-all") && this.#connections > 20) return client.close(1013);
       this.#greet(client);
     };
     const connection = new ModelSocket(socket, this.faults, {
@@ -139,6 +142,11 @@ export class Model extends TcpListener {
       this.clients.delete(client);
       for (const feature of this.#features) feature.gone?.(client);
     });
+  }
+
+  /** Of a server that has no playback. */
+  #sendTime(): void {
+    for (const client of this.clients) client.binary(2, u64(BigInt(Date.now()) * 1_000_000n));
   }
 
   /** Features that a client has. */

@@ -46,7 +46,7 @@ export class Playback implements Feature {
   }
 
   capabilities(client: Client): string[] {
-    const time = this.#has("time/not-declared") ? [] : ["time"];
+    const time = this.#has("playback/time-not-declared") ? [] : ["time"];
     return this.#plays(client) ? [...time, "playbackControl"] : time;
   }
 

@@ -115,7 +115,7 @@ export class Publish implements Feature {
       return client.status("warning", `Client is not advertising channel: ${id}; ignoring unadvertisement`);
     }
     if (this.#has("publish/unadvertise-ignored")) return;
-    this.#of(client).delete(id);
+    for (const ids of [...channels, this.#of(client)]) ids.delete(id);
     this.#release(channel);
     this.#model.graph.changed();
   }
