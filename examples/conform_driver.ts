@@ -17,7 +17,6 @@ const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 const client = await connect(process.argv[2] ?? "ws://127.0.0.1:8765");
-client.on("serverInfo", ({ name, sessionId }) => report({ got: "serverInfo", name, sessionId }));
 client.on("status", (status) => report({ got: "status", ...status }));
 client.on("time", (timestamp) => report({ got: "time", timestamp }));
 client.on("playbackState", (state) => report({ got: "playbackState", ...state }));

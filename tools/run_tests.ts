@@ -4,6 +4,7 @@
  * `deno task test [--only deno,bun] [--filter text] [--all] [part of a path …]`
  */
 import { parseArgs } from "node:util";
+import { runBundles, runCompiled } from "./runners/bundles.ts";
 import { runInBrowser } from "./runners/browser.ts";
 import { runOnBun } from "./runners/bun.ts";
 import { runOnDeno } from "./runners/deno.ts";
@@ -21,6 +22,15 @@ const RUNNERS: Record<string, Runner> = {
   node: runOnNode,
   browser: runInBrowser,
   package: runPackage,
+  bundles: runBundles,
+  compile: runCompiled,
+};
+
+/** Not without being asked for: they take longest and change least, or need what CI may not have. */
+const ON_DEMAND: Readonly<Record<string, string>> = {
+  package: "left to CI and to `deno task test:package`",
+  bundles: "left to CI and to `deno task test:bundles`",
+  compile: "left to `deno task test:compile`: what `deno compile` needs is on dl.deno.land alone",
 };
 
 /** Those that run the files which have peers in other languages. */
@@ -46,11 +56,16 @@ async function runOn(name: string, options: SuiteOptions): Promise<Tally> {
   }
 }
 
-/** Without `--only`: all of them, but for the built package, which takes longest and changes least. */
+/** Without `--only`: those that are not on demand; with `--all` and in CI all but what a host may keep from them. */
 function wantedRunners({ only, all }: { only?: string | undefined; all?: boolean | undefined }): string[] {
   const known = Object.keys(RUNNERS);
   if (only !== undefined) return namesIn(only, known);
-  return all || isCI ? known : known.filter((name) => name !== "package");
+  return all || isCI ? known.filter((name) => name !== "compile") : known.filter((name) => !(name in ON_DEMAND));
+}
+
+/** Says of what was left out how it is run. */
+function sayLeftOut(names: readonly string[]): void {
+  for (const [name, why] of Object.entries(ON_DEMAND)) if (!names.includes(name)) console.log(`${name}\n  ${why}\n`);
 }
 
 /** A runtime that finds no test at all is broken, unless few were asked for. */
@@ -74,9 +89,7 @@ async function main(): Promise<number> {
   const results: Tally[] = [];
   if (names.some((name) => SHARED.has(name))) await preparePeers(files, isCI);
   for (const name of names) results.push(await runOn(name, options));
-  if (values.only === undefined && !names.includes("package")) {
-    console.log("package\n  left to CI and to `deno task test:package`\n");
-  }
+  if (values.only === undefined) sayLeftOut(names);
   const total = sum(results);
   if (positionals.length === 0 && values.filter === undefined) total.failed += countIdle(results);
   console.log(formatTally(total));

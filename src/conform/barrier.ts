@@ -22,23 +22,30 @@ export interface Barrier {
   probe(): Probe | undefined;
 }
 
-/** An id that no case subscribes with. */
+/** An id that no case subscribes with, and no channel has. */
 const NEVER_USED = 0xbad0_0bad;
 /** A name that no server has. */
 const NO_PARAMETER = "conform/no such parameter";
 
 let asked = 0;
 
+const isStatus = (message: Received) => isOp(message, "status") && String(message.message).includes(`${NEVER_USED}`);
+
 const UNSUBSCRIBE: Barrier = {
-  name: "unsubscribe of an unknown id",
+  name: "an unsubscribe of an unknown id",
+  probe: () => ({ message: { op: "unsubscribe", subscriptionIds: [NEVER_USED] }, isAnswer: isStatus }),
+};
+
+const SUBSCRIBE: Barrier = {
+  name: "a subscribe of an unknown channel",
   probe: () => ({
-    message: { op: "unsubscribe", subscriptionIds: [NEVER_USED] },
-    isAnswer: (message) => isOp(message, "status") && String(message.message).includes(`${NEVER_USED}`),
+    message: { op: "subscribe", subscriptions: [{ id: NEVER_USED, channelId: NEVER_USED }] },
+    isAnswer: isStatus,
   }),
 };
 
 const GET_PARAMETERS: Barrier = {
-  name: "getParameters of an unknown name",
+  name: "a getParameters of an unknown name",
   probe: () => {
     const id = `conform/${++asked}`;
     return {
@@ -52,4 +59,4 @@ const GET_PARAMETERS: Barrier = {
 export const SILENCE: Barrier = { name: "silence", probe: () => undefined };
 
 /** Those that are tried, the best first. */
-export const BARRIERS: readonly Barrier[] = [UNSUBSCRIBE, GET_PARAMETERS];
+export const BARRIERS: readonly Barrier[] = [UNSUBSCRIBE, GET_PARAMETERS, SUBSCRIBE];

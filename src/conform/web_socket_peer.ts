@@ -140,7 +140,7 @@ export class WebSocketPeer implements Peer {
     const probe = this.#settings.barrier.probe();
     if (probe === undefined) return await this.#untilSilence();
     this.send(probe.message);
-    const what = `the answer to an ${this.#settings.barrier.name}`;
+    const what = `the answer to ${this.#settings.barrier.name}`;
     const end = performance.now() + SETTLE_ANSWERS * this.#settings.answerMs;
     const messages: Received[] = [];
     for (;;) {

@@ -5,9 +5,10 @@
  * @module
  */
 import type { SecNsec } from "../util/time.ts";
-import { MAX_BAD_ENTRIES, MAX_U32 } from "./constants.ts";
+import { MAX_BAD_ENTRIES, MAX_PARAMETER_DEPTH, MAX_U32 } from "./constants.ts";
 import { describe, quote } from "./describe.ts";
 import { ProtocolError } from "./errors.ts";
+import { isDeeper } from "./json_depth.ts";
 import type { Entry } from "./messages.ts";
 
 /** A JSON object. */
@@ -161,8 +162,7 @@ function objectAt(value: unknown, at: string, refuse: (at: string, problem: stri
 export const stringMap: Field<Record<string, string>> = {
   read: (value, at) =>
     Object.fromEntries(
-      Object.entries(objectAt(value, at, unreadable))
-        .map(([key, text]) => [key, typeof text === "string" ? text : JSON.stringify(text)]),
+      Object.entries(objectAt(value, at, unreadable)).map(([key, text]) => [key, asText(text, `${at}[${quote(key)}]`)]),
     ),
   write(value, at) {
     for (const [key, text] of Object.entries(objectAt(value, at, unwritable))) {
@@ -171,6 +171,13 @@ export const stringMap: Field<Record<string, string>> = {
     return value;
   },
 };
+
+function asText(value: unknown, at: string): string {
+  if (typeof value === "string") return value;
+  // JSON.stringify would exhaust the stack.
+  if (isDeeper(value, MAX_PARAMETER_DEPTH)) throw unreadable(at, `is nested deeper than ${MAX_PARAMETER_DEPTH} levels`);
+  return JSON.stringify(value);
+}
 
 /** The same field, for a member that peers leave out although they must not: what is meant then is certain. */
 export function forgiven<T>(field: Field<T>, meant: T): Field<T> {

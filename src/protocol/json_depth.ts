@@ -1,5 +1,5 @@
 /**
- * A look at the nesting of a JSON text before it is parsed.
+ * A look at the nesting of JSON: of a text before it is parsed, of a value before anything recurses into it.
  *
  * @module
  */
@@ -24,6 +24,15 @@ export function nestsTooDeep(text: string): boolean {
     if (depth > MAX_DEPTH) return true;
   }
   return false;
+}
+
+/** Whether a value nests deeper than so many levels; itself is level 1, what an array or object holds is one deeper. */
+export function isDeeper(value: unknown, levels: number): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0 && depth < levels; depth++) {
+    level = level.flatMap((value) => typeof value === "object" && value !== null ? Object.values(value) : []);
+  }
+  return level.length > 0;
 }
 
 /** Where the string that begins at `start` ends; the end of the text when it does not. */

@@ -8,8 +8,8 @@ import { modelDriver } from "./client_model/model.ts";
 import { brokenRules, clientGroups, PATIENT } from "./client_model/outcomes.ts";
 
 /** How long a fault is waited for that shows by silence. */
-const SHORT = { connectMs: 2500, answerMs: 2500 };
-const TOGETHER = 8;
+const SHORT = { connectMs: 2000, answerMs: 2000 };
+const TOGETHER = 16;
 
 for (const group of clientGroups()) {
   test(`the model client without a fault passes "${group}" for clients`, async () => {

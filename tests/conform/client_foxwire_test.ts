@@ -59,7 +59,7 @@ class Viewer {
   async #view(url: string): Promise<void> {
     while (!this.#stopped) {
       try {
-        const client = this.#client = await connect(url, { webSocket, reconnect: { minDelayMs: 5, maxDelayMs: 100 } });
+        const client = this.#client = await connect(url, { webSocket, reconnect: { minDelayMs: 5, maxDelayMs: 400 } });
         client.on("error", () => {});
         client.subscribe("/conform");
         await client.closed;
@@ -70,13 +70,27 @@ class Viewer {
   }
 }
 
-test("a viewer that nobody drives passes what can be seen of it, and the rest is skipped", async () => {
-  const viewer = new Viewer();
-  const { results } = await conformClient({ ...PATIENT, onStart: ({ url }) => viewer.view(url) });
-  await viewer.stop();
-  const alone = results.filter(({ outcome }) => outcome !== "skipped");
-  assertEquals(brokenRules(alone), []);
-  assertEquals(alone.length > 60, true, `${alone.length} were tried`);
-  const reasons = new Set(results.flatMap(({ reason = [] }) => reason));
-  assertEquals([...reasons].sort(), ["needs a driver: --command", "nothing of the kind was sent"]);
-});
+const ALONE = {
+  "the handshake and frames": ["handshake", "receiving"],
+  "channels and sessions": ["channels", "schemas", "session", "reconnect"],
+  "what is unknown or malformed": [
+    "unknown/op",
+    "unknown/greeting",
+    "malformed/no-json",
+    "publish/once",
+    "sent/masked",
+  ],
+};
+
+for (const [what, only] of Object.entries(ALONE)) {
+  test(`a viewer that nobody drives passes what can be seen of it, and the rest is skipped: ${what}`, async () => {
+    const viewer = new Viewer();
+    const { results } = await conformClient({ ...PATIENT, only, onStart: ({ url }) => viewer.view(url) });
+    await viewer.stop();
+    const skipped = results.filter(({ outcome }) => outcome === "skipped");
+    assertEquals(brokenRules(results.filter((result) => !skipped.includes(result))), []);
+    assertEquals(skipped.length < results.length / 2, true, `${skipped.length} of ${results.length} are skipped`);
+    const reasons = ["needs a driver: --command", "nothing of the kind was sent"];
+    assertEquals(skipped.filter(({ reason = "" }) => !reasons.includes(reason)), []);
+  });
+}

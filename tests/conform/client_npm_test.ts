@@ -1,6 +1,6 @@
 /**
  * npm `@foxglove/ws-protocol` is held against the suite for clients: what it fails is what docs/conformance.md explains.
- * On Deno alone: it is about their code and not ours.
+ * On Bun alone, which starts a driver fastest: it is about their code and not ours, and the outcome is the same on all.
  */
 import { assertEquals } from "@std/assert";
 import { readFileSync } from "node:fs";
@@ -23,7 +23,7 @@ function explained(group: string): string[] {
   );
 }
 
-for (const group of runtime === "deno" ? clientGroups() : []) {
+for (const group of runtime === "bun" ? clientGroups() : []) {
   test(`the npm client fails in "${group}" what is explained, and nothing else`, async () => {
     const driver = [...thisRuntime, fileURLToPath(new URL("ws_protocol_driver.ts", import.meta.url))]
       .map((word) => `"${word}"`)

@@ -35,17 +35,16 @@ function withHosts(): void {
   embedded("Fastify", inside.insideFastify);
   embedded("Fastify with @fastify/websocket", inside.besideFastifyWebsocket);
   embedded("beside socket.io", inside.besideSocketIo);
-  if (runtime === "node") embedded("Hono on @hono/node-server", inside.besideHonoOnNode);
-  if (runtime === "bun") embedded("Hono on Bun", inside.insideHonoOnBun);
-  if (runtime === "deno") embedded("Hono on Deno", inside.insideHonoOnDeno, lenient);
   accepted("accept(), @fastify/websocket", inside.acceptFastifyWebsocket);
 }
 
 if (runtime !== "browser") {
   embedded("beside ws", inside.besideWs);
-  embedded("beside another server of ours", inside.besideAnother);
+  if (runtime === "node") embedded("Hono on @hono/node-server", inside.besideHonoOnNode);
+  if (runtime === "bun") embedded("Hono on Bun", inside.insideHonoOnBun);
+  if (runtime === "deno") embedded("Hono on Deno", inside.insideHonoOnDeno, lenient);
   accepted("accept(), ws", inside.acceptWs);
   if (runtime === "deno") accepted("accept(), Deno.upgradeWebSocket", inside.acceptDeno, lenient);
   if (wereFetched) withHosts();
-  else skippedTest("the suites inside Express, Fastify and Hono, and beside socket.io", () => {});
+  else skippedTest("the suites inside Express and Fastify, and beside socket.io", () => {});
 }

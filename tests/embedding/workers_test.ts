@@ -1,5 +1,7 @@
 /** `./workers` in workerd: the suites of the adapters. */
-import { assertEquals, assertGreater } from "@std/assert";
+import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { connect, SUBPROTOCOLS } from "@foxwire/foxwire";
+import { conform, SERVER_RULES } from "@foxwire/foxwire/conform";
 import { within } from "../../src/util/async.ts";
 import { hostTest } from "../support/hosts.ts";
 import { runtime } from "../support/test.ts";
@@ -47,4 +49,59 @@ if (runtime === "node") {
   suite("transport", 10);
   suite("server", 10);
   suite("behaviour", 150);
+  conformance();
+  alone();
+}
+
+const EVERYTHING = { durableObjects: { EVERYTHING: "Everything" } };
+
+/** Rules that workerd does not keep, see docs/embedding.md. The first is a matter of the worker, which answers by itself. */
+const KNOWN =
+  /^handshake\/(plain-http-426|method)$|^framing\/(close-|unmasked|control-length|utf8|reserved-control$|glued$)/;
+
+/** So many servers share the cases: most of them wait most of the time. */
+const PARTS = 6;
+
+function conformance(): void {
+  const names = SERVER_RULES.map(({ name }) => name).filter((name) => !KNOWN.test(name));
+  for (const protocol of SUBPROTOCOLS) {
+    hostTest(`workerd: the reference server keeps the rules of ${protocol}`, async () => {
+      const { url, stop } = await startWorker("tests/embedding/workerd_everything.ts", EVERYTHING);
+      try {
+        const reports = await Promise.all(Array.from({ length: PARTS }, (_, part) => {
+          const only = names.filter((_, place) => place % PARTS === part);
+          return conform(`ws://${url.host}/${part}`, { ...PATIENT, protocols: [protocol], only });
+        }));
+        const results = reports.flatMap(({ results }) => results);
+        const failed = results.filter(({ outcome }) => outcome === "failed");
+        assertEquals(failed.map(({ name, expected, got }) => `${name}: ${expected}; ${got}`), []);
+        assertGreater(results.filter(({ outcome }) => outcome === "ok").length, 100);
+      } finally {
+        await stop();
+      }
+    });
+  }
+}
+
+/** Long enough for what has to come on a loaded machine. */
+const PATIENT = { answerMs: 20_000, caseMs: 60_000 };
+
+function alone(): void {
+  hostTest("workerd: outside of a Durable Object each request may have a server of its own", async () => {
+    const { url, stop } = await startWorker("tests/embedding/workerd_everything.ts", EVERYTHING);
+    try {
+      const viewers = [await connect(`ws://${url.host}/alone`), await connect(`ws://${url.host}/alone`)];
+      for (const viewer of viewers) {
+        const { value } = await viewer.subscribe<{ x: number }>("/pose").next();
+        assertEquals([viewer.serverInfo.name, value?.value], ["alone", { x: 1 }]);
+        await viewer.close();
+      }
+      assertStringIncludes(
+        await (await fetch(new URL("/top", url))).text(),
+        "Disallowed operation called within global",
+      );
+    } finally {
+      await stop();
+    }
+  });
 }

@@ -2,10 +2,10 @@
 import process from "node:process";
 import { collect } from "../support/garbage.ts";
 import { Random } from "../support/random.ts";
-import { type Case, type Target } from "./case.ts";
+import type { Case, Target } from "./case.ts";
 import { withRejections } from "./rejections.ts";
 import { shrink, textOf } from "./shrink.ts";
-import { slowest } from "./turns.ts";
+import { slowest, StallWatch } from "./stall.ts";
 
 /** How long to go on. */
 export interface CampaignOptions {
@@ -128,12 +128,13 @@ export class Campaign {
 async function play(target: Target, { seed, found, tally }: { seed: number; found: Case; tally: Tally }): Promise<void> {
   const random = new Random(seed);
   found.setup = target.setup(random);
+  const stalls = new StallWatch();
   const play = await target.start(found.setup);
   try {
     for (let i = 0; i < target.steps; i++) {
       const step = play.next(random);
       found.steps.push(step);
-      tally.inputs += await play.play(step);
+      tally.inputs += await stalls.step(() => play.play(step));
     }
     await play.finish();
   } finally {

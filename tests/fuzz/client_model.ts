@@ -397,7 +397,7 @@ export class ClientModel {
     if (this.lost) return false;
     const service = [...this.services.values()].find(({ name }) => name === call.name);
     if (service === undefined) return false;
-    const encoding = (service.request as Members | undefined)?.encoding ?? "json";
+    const encoding = (service.request as Members | undefined)?.encoding || "json";
     if (!call.raw && encoding !== "json") return failed.type;
     call.service = service;
     this.sent.push(`call ${service.id} ${id}`);
@@ -582,8 +582,8 @@ function channelOf(advertised: Members): Members {
   const { id, topic, encoding, schemaName, schema, schemaEncoding, unresolvedSchemaId, metadata = {} } = advertised;
   const base = { id, topic, encoding, metadata };
   if (unresolvedSchemaId !== undefined) return { ...base, schema: undefined, missing: true };
-  if (schemaEncoding === undefined && schemaName === "" && schema === "") return { ...base, schema: undefined, missing: false };
-  const used = (schemaEncoding ?? (Object.hasOwn(IMPLIED, encoding as string) ? IMPLIED[encoding as string] : "")) as string;
+  if (!schemaEncoding && schemaName === "" && schema === "") return { ...base, schema: undefined, missing: false };
+  const used = (schemaEncoding || (Object.hasOwn(IMPLIED, encoding as string) ? IMPLIED[encoding as string] : "")) as string;
   const data = schemaDataOf(schema as string, used);
   return data === undefined
     ? { ...base, schema: undefined, missing: true }

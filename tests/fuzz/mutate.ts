@@ -154,7 +154,11 @@ const TEXT_CHANGES: readonly TextChange[] = [
   (text, random) => replaceText(text, random, ""),
   (text, random, other) => insertText(text, random, other.slice(random.below(other.length + 1))),
   (text, _random, other) => text + other,
-  (text, random) => insertText(text, random, pickOf(random, CHARACTERS).repeat(lengthOf(random, 3000))),
+  (text, random) => insertText(text, random, pickOf(random, CHARACTERS).repeat(lengthOf(random, 3_000))),
+  // Long enough for whatever looks at everything from everywhere.
+  (text, random) => random.chance(0.02) ? insertText(text, random, pickOf(random, CHARACTERS).repeat(100_000)) : text,
+  (text, random) => replaceText(text, random, pickOf(random, ["NaN", "-Infinity", "\ufeff"])),
+  (text, random) => pickOf(random, ["\ufeff", ""]) + text + "\u0000".repeat(random.below(3)),
 ];
 
 function insertText(text: string, random: Random, inserted: string): string {
@@ -192,7 +196,7 @@ const TREE_CHANGES: readonly TreeChange[] = [
 ];
 
 function nested(node: Node, random: Random): Node {
-  const depth = random.chance(0.01) ? 140_000 : 100 + random.below(60);
+  const depth = random.chance(0.02) ? pickOf(random, [5_000, 60_000, 140_000]) : 100 + random.below(60);
   const [open, close] = pickOf(random, [["[", "]"], ['{"a":', "}"]] as const);
   return open.repeat(depth) + textOf(node) + close.repeat(depth);
 }

@@ -110,12 +110,6 @@ function entryOf(read: Read, entry: unknown): unknown {
   }
 }
 
-export const texts: Read = (value) => {
-  if (!isObject(value)) throw new Wrong();
-  for (const member of Object.values(value)) text(member);
-  return value;
-};
-
 /** An object with these members; a name that ends with `?` may be left out, or be `null`. */
 export function objectWith(shape: Record<string, Read>): Read {
   return (value) => {
@@ -179,14 +173,19 @@ function isBase64(value: string): boolean {
   return value.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(data) && data.length % 4 !== 1;
 }
 
-function untyped(root: unknown): unknown {
+function isPlain(value: unknown): boolean {
+  return value !== null && (typeof value !== "number" || Number.isFinite(value));
+}
+
+/** A value that nests no deeper than it may. @param isRight Of each value in it. */
+export function untyped(root: unknown, isRight: (value: unknown) => boolean = isPlain): unknown {
   let level = [root];
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > MAX_VALUE_DEPTH) throw new Wrong();
     const next: unknown[] = [];
     for (const value of level) {
-      if (value === null || (typeof value === "number" && !Number.isFinite(value))) throw new Wrong();
-      if (typeof value === "object") for (const child of Object.values(value)) next.push(child);
+      if (!isRight(value)) throw new Wrong();
+      if (typeof value === "object" && value !== null) for (const child of Object.values(value)) next.push(child);
     }
     level = next;
   }

@@ -1,4 +1,4 @@
-/** What a message of a server is, by plain checks. */
+/** What a message of a server is, by plain checks. What servers get wrong and clients forgive is in docs/interop.md. */
 import type { Raw } from "./case.ts";
 import {
   BAD,
@@ -22,20 +22,37 @@ import {
   requestOf,
   safe,
   text,
-  texts,
   u32,
+  untyped,
   Wrong,
 } from "./read_json.ts";
 
+/** What is left out is empty. */
+const textOrNone: Read = (value) => value === undefined || value === null ? "" : text(value);
+const listOrNone = (read: Read): Read => (value) => value === undefined || value === null ? [] : listOf(read)(value);
+
+/** Texts by name: of what is none, its JSON. */
+const texts: Read = (value) => {
+  if (!isObject(value)) throw new Wrong();
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, typeof each === "string" ? each : jsonOf(each)]));
+};
+
+/** A parameter whose bytes may come without padding. */
+const padded: Read = (entry) => {
+  const { type, value } = isObject(entry) ? entry : {};
+  if (type !== "byte_array" || typeof value !== "string") return parameter(entry);
+  return parameter({ ...entry as Members, value: value.padEnd(Math.ceil(value.length / 4) * 4, "=") });
+};
+
 const time = objectWith({ sec: u32, nsec: integer(999_999_999) });
-const schema = objectWith({ encoding: text, schemaName: text, schemaEncoding: text, schema: text });
-const named = (ids: string) => listOf(objectWith({ name: text, [ids]: listOf(text) }));
+const schema = objectWith({ encoding: textOrNone, schemaName: textOrNone, schemaEncoding: textOrNone, schema: textOrNone });
+const named = (ids: string) => listOrNone(objectWith({ name: text, [ids]: listOrNone(text) }));
 const LEVELS = ["info", "warning", "error"];
 
 const SHAPES = new Map<string, Record<string, Read>>([
   ["serverInfo", {
-    name: text,
-    capabilities: listOf(text),
+    name: textOrNone,
+    capabilities: listOrNone(text),
     "supportedEncodings?": listOf(text),
     "metadata?": texts,
     "sessionId?": text,
@@ -48,20 +65,20 @@ const SHAPES = new Map<string, Record<string, Read>>([
     channels: batchOf(objectWith({
       id: safe,
       topic: text,
-      encoding: text,
-      schemaName: text,
-      schema: text,
+      encoding: textOrNone,
+      schemaName: textOrNone,
+      schema: textOrNone,
       "schemaEncoding?": text,
       "metadata?": texts,
     })),
   }],
   ["unadvertise", { channelIds: batchOf(safe) }],
-  ["parameterValues", { parameters: batchOf(parameter), "id?": text }],
+  ["parameterValues", { parameters: batchOf(padded), "id?": text }],
   ["advertiseServices", {
     services: batchOf(objectWith({
       id: u32,
       name: text,
-      type: text,
+      type: textOrNone,
       "request?": schema,
       "response?": schema,
       "requestSchema?": text,
@@ -73,8 +90,8 @@ const SHAPES = new Map<string, Record<string, Read>>([
     publishedTopics: named("publisherIds"),
     subscribedTopics: named("subscriberIds"),
     advertisedServices: named("providerIds"),
-    removedTopics: listOf(text),
-    removedServices: listOf(text),
+    removedTopics: listOrNone(text),
+    removedServices: listOrNone(text),
   }],
   ["serviceCallFailure", { serviceId: u32, callId: u32, message: text }],
 ]);
@@ -84,7 +101,7 @@ const tableChannels = {
   channels: batchOf(objectWith({
     id: safe,
     topic: text,
-    encoding: text,
+    encoding: textOrNone,
     "schemaId?": safe,
     "schemaName?": text,
     "schema?": text,
@@ -102,13 +119,41 @@ export function readServer(raw: Raw, schemas: Schemas | undefined): Reading {
 }
 
 function readText(raw: string, schemas: Schemas | undefined): Reading {
-  const json = objectOf(raw);
+  const json = objectOf(raw) ?? objectOf(repaired(raw));
   if (typeof json?.op !== "string") return { kind: "invalid", request: undefined };
   const shape = SHAPES.get(json.op);
   if (shape === undefined) return { kind: "unknown" };
   if (json.op === "serverInfo") schemas?.clear();
   if (json.op === "advertise" && schemas !== undefined) return readAdvertise(json, schemas);
   return readMembers(json.op, json, shape, requestIn(json));
+}
+
+/** Without a byte order mark in front and NULs behind, and with `null` for the numbers that JSON has not got. */
+function repaired(raw: string): string {
+  let [start, end] = [raw.startsWith("\ufeff") ? 1 : 0, raw.length];
+  while (end > start && raw.charCodeAt(end - 1) === 0) end--;
+  const pieces: string[] = [];
+  while (start < end) {
+    const quote = raw.indexOf('"', start);
+    const outside = quote < 0 || quote > end ? end : quote;
+    const behind = outside === end ? end : stringEnd(raw, outside, end);
+    pieces.push(raw.slice(start, outside).replace(/-?\b(NaN|Infinity)\b/g, "null"), raw.slice(outside, behind));
+    start = behind;
+  }
+  return pieces.join("");
+}
+
+/** Behind the string that begins with the quote at `start`. */
+function stringEnd(raw: string, start: number, end: number): number {
+  let at = start + 1;
+  while (at < end && raw[at] !== '"') at += raw[at] === "\\" ? 2 : 1;
+  return Math.min(at + 1, end);
+}
+
+/** The JSON of a value that nests no deeper than one of a parameter may. */
+function jsonOf(value: unknown): string {
+  untyped(value, () => true);
+  return JSON.stringify(value);
 }
 
 function requestIn(json: Members): Broken | undefined {

@@ -1,6 +1,7 @@
 /** From a run that fails to the few steps that make it fail. */
-import { type Case, readCase, caseText, type Target } from "./case.ts";
+import { type Case, caseText, readCase, type Target } from "./case.ts";
 import { withRejections } from "./rejections.ts";
+import { StallWatch } from "./stall.ts";
 
 /** Milliseconds that making a case smaller may take. */
 const LIMIT_MS = 60_000;
@@ -16,9 +17,10 @@ export async function failureOf(target: Target, { setup, steps }: Pick<Case, "se
 
 async function playAll(target: Target, setup: unknown, steps: readonly unknown[]): Promise<void> {
   // What is played must not change what is kept.
+  const stalls = new StallWatch();
   const play = await target.start(readCase(caseText(setup)));
   try {
-    for (const step of steps) await play.play(step);
+    for (const step of steps) await stalls.step(() => play.play(step));
     await play.finish();
   } finally {
     await play.dispose?.();

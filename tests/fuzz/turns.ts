@@ -1,70 +1,71 @@
 /** Turns and time in the hands of a run. */
-import process from "node:process";
-import { systemClock } from "../../src/util/time.ts";
-import type { FakeClock } from "../support/fake_clock.ts";
-import { Mismatch } from "./case.ts";
+import { type Clock, systemClock } from "../../src/util/time.ts";
 
-/** What is said in one step may keep the event loop for so long, in milliseconds of this process: others may be at work. */
-export const STALL_MS = 2_000;
+interface Delay {
+  readonly at: number;
+  readonly callback: () => void;
+}
 
-/** The longest step so far, likewise. */
-export const slowest = { ms: 0 };
+/** A clock on which time passes in steps, and promises have their turn between any two timers, as on every runtime. */
+export class SteppedClock implements Clock {
+  #now = 0;
+  #deferred: (() => void)[] = [];
+  readonly #delays = new Set<Delay>();
 
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
+  now(): number {
+    return this.#now;
+  }
+
+  defer(callback: () => void): void {
+    this.#deferred.push(callback);
+  }
+
+  delay(ms: number, callback: () => void): () => void {
+    const delay = { at: this.#now + ms, callback };
+    this.#delays.add(delay);
+    return () => void this.#delays.delete(delay);
+  }
+
+  /** How many delays run. */
+  get delays(): number {
+    return this.#delays.size;
+  }
+
+  /** Turns until nothing waits for a turn any more. */
+  async settle(): Promise<void> {
+    do {
+      while (this.#deferred.length > 0) this.#turn();
+      await macrotask();
+    } while (this.#deferred.length > 0);
+  }
+
+  /** Lets time pass. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
+      this.#delays.delete(next);
+      this.#now = next.at;
+      next.callback();
+      await this.settle();
+    }
+    this.#now = end;
+  }
+
+  #turn(): void {
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const callback of deferred) callback();
+  }
+
+  /** Of two at the same time the one that was asked for first. */
+  #next(end: number): Delay | undefined {
+    let first: Delay | undefined;
+    for (const delay of this.#delays) if (delay.at <= end && delay.at < (first?.at ?? Infinity)) first = delay;
+    return first;
+  }
 }
 
 /** Lets everything run that waits for promises. */
 export function macrotask(): Promise<void> {
   return new Promise((resolve) => systemClock.defer(resolve));
-}
-
-/** Two clocks that go together: what was tested, and what belongs to the test. */
-export class Pace {
-  readonly #clock: FakeClock;
-  readonly #ownClock: FakeClock;
-  #waiting = 0;
-
-  constructor(clock: FakeClock, ownClock: FakeClock) {
-    this.#clock = clock;
-    this.#ownClock = ownClock;
-  }
-
-  /** Time to pass in the next {@link settle}. */
-  wait(ms: number): void {
-    this.#waiting += ms;
-  }
-
-  /** Turns until nothing waits for a turn any more. */
-  async settle(): Promise<void> {
-    const start = cpuMs();
-    await this.#pass(this.#waiting);
-    const ms = cpuMs() - start;
-    slowest.ms = Math.max(slowest.ms, ms);
-    if (ms > STALL_MS) throw new Mismatch(`A step took ${Math.round(ms)} ms of CPU`);
-  }
-
-  async #pass(ms: number): Promise<void> {
-    this.#waiting = 0;
-    if (ms > 0) {
-      await this.#advance(this.#ownClock, ms);
-      await this.#advance(this.#clock, ms);
-    }
-    await this.#turns();
-  }
-
-  /** Between two timers of a runtime, what waits for promises runs. */
-  async #advance(clock: FakeClock, ms: number): Promise<void> {
-    const end = clock.now() + ms;
-    while (clock.runNext(end - clock.now())) await this.#turns();
-    clock.advance(end - clock.now());
-  }
-
-  async #turns(): Promise<void> {
-    do {
-      this.#clock.settle();
-      await macrotask();
-    } while (this.#clock.deferred > 0);
-  }
 }

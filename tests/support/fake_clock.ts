@@ -64,13 +64,6 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
-  /** Lets time pass until the next delay is due, and runs that one alone. @returns Whether there is one within `ms`. */
-  runNext(ms: number): boolean {
-    const next = this.#next(this.#now + ms);
-    if (next !== undefined) this.#run(next);
-    return next !== undefined;
-  }
-
   /** Moves time to `end` and runs the delays that are due by then, each at its own time. */
   #pass(end: number): void {
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) this.#run(next);

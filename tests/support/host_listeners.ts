@@ -1,12 +1,13 @@
 /** Ways to serve inside of what users have already: frameworks, and other WebSocket servers on the same port. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { Hono } from "hono";
 import { type WebSocket as WsSocket, WebSocketServer } from "ws";
 import { selectSubprotocol } from "../../src/protocol/subprotocol.ts";
 import { upgrade as upgradeBun, websocket } from "../../src/runtime/bun.ts";
 import { upgrade as upgradeDeno } from "../../src/runtime/deno.ts";
 import { attach } from "../../src/runtime/node.ts";
-import type { ServerCore } from "../../src/runtime/adapter.ts";
 import { host } from "./hosts.ts";
 import type { Listen, Listening } from "./listeners.ts";
 
@@ -112,8 +113,8 @@ export const acceptDeno: Listen = (core) => {
 
 /** A Hono app, whatever runs it. */
 function honoApp(upgrade: (request: Request, env: Any) => Promise<Response | undefined>) {
-  const app = new (host("hono").Hono)();
-  app.all("*", async ({ req, env, text }: Any) => await upgrade(req.raw, env) ?? text(TEXT));
+  const app = new Hono();
+  app.all("*", async ({ req, env, text }) => await upgrade(req.raw, env) ?? text(TEXT));
   return app;
 }
 
@@ -136,15 +137,7 @@ export const insideHonoOnBun: Listen = (core) => {
 /** Beside a Hono app on @hono/node-server. */
 export const besideHonoOnNode: Listen = (core) => {
   const app = honoApp(() => Promise.resolve(undefined));
-  const http = host("@hono/node-server").createAdaptorServer(app) as Server;
-  attach(core, http);
-  return listening(http);
-};
-
-/** Every path is answered by another server of ours too, on a path that no test uses. */
-export const besideAnother: Listen = (core: ServerCore) => {
-  const http = createServer((_request, response) => response.end(TEXT));
-  attach(core, http, { path: "/elsewhere" });
+  const http = createAdaptorServer(app) as Server;
   attach(core, http);
   return listening(http);
 };

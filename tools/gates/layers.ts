@@ -64,7 +64,7 @@ const LAYERS: readonly Layer[] = [
   {
     place: "examples/",
     imports: [],
-    modules: [SELF, `${SELF}/`, "@bufbuild/protobuf", "@bufbuild/protobuf/"],
+    modules: [SELF, `${SELF}/`, "@bufbuild/protobuf", "@bufbuild/protobuf/", "hono", "@hono/node-server"],
     runtimes: true,
   },
   { place: "bench/", imports: ["tools/"], modules: [SELF, `${SELF}/`, "@std/", "@foxglove/", "ws"], runtimes: true },

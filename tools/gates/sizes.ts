@@ -1,5 +1,6 @@
 /** What the client door weighs in a browser, and that nothing of the server got into it. */
 import { bundle } from "../support/esbuild.ts";
+import { kilobytes, weigh } from "../support/weigh.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Minified, before compression: 36 kB for channels of both directions, 14 for requests, 6 for reconnecting, 1 for servers that vanish, 0.5 for those that are almost right, 2 for callers' mistakes. */
@@ -12,14 +13,5 @@ export async function sizes(): Promise<Verdict> {
   const bytes = new TextEncoder().encode(code).length;
   const problems = inputs.filter((input) => FORBIDDEN.test(input)).map((input) => `client.ts reaches ${input}`);
   if (bytes > MAX_BYTES) problems.push(`client.ts is ${kilobytes(bytes)} minified, more than ${kilobytes(MAX_BYTES)}`);
-  return { problems, note: `client.ts ${kilobytes(bytes)} minified, ${kilobytes(await gzipped(code))} gzipped` };
-}
-
-function kilobytes(bytes: number): string {
-  return `${(bytes / 1000).toFixed(1)} kB`;
-}
-
-async function gzipped(text: string): Promise<number> {
-  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
-  return (await new Response(stream).arrayBuffer()).byteLength;
+  return { problems, note: `client.ts minified: ${await weigh(code)}` };
 }

@@ -1,5 +1,6 @@
 /** The built package, as a user installs it: on Node 20, Node 24 and Bun, and its types for a TypeScript program. */
-import { runChild, runDeno } from "../support/child.ts";
+import { type ChildResult, must, runChild } from "../support/child.ts";
+import { pack } from "../support/packed.ts";
 import { filesBelow, readJson, root } from "../support/repo.ts";
 import { bun, node } from "../support/runtimes.ts";
 import { sum, type Tally, tally } from "./junit.ts";
@@ -37,7 +38,7 @@ async function run(what: string, cwd: string, program: string, ...args: string[]
 }
 
 async function install(folder: string): Promise<void> {
-  await must(runDeno(["run", "--allow-all", "tools/pack.ts", "--output", `${folder}/foxwire.tgz`]));
+  await pack(`${folder}/foxwire.tgz`);
   for (const path of await filesBelow("tests/package", /./)) {
     await Deno.copyFile(`${root}/${path}`, `${folder}/${path.slice("tests/package/".length)}`);
   }
@@ -53,7 +54,7 @@ async function install(folder: string): Promise<void> {
 }
 
 /** npm, or Bun where there is none. */
-async function runInstaller(cwd: string): Promise<{ code: number; output: string }> {
+async function runInstaller(cwd: string): Promise<ChildResult> {
   const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
   try {
     return await runChild(npm, { args: ["install", "--no-audit", "--no-fund"], cwd });
@@ -61,9 +62,4 @@ async function runInstaller(cwd: string): Promise<{ code: number; output: string
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return await runChild((await bun()).path, { args: ["install"], cwd });
   }
-}
-
-async function must(command: Promise<{ code: number; output: string }>): Promise<void> {
-  const { code, output } = await command;
-  if (code !== 0) throw new Error(output);
 }

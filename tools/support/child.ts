@@ -9,6 +9,8 @@ export interface ChildOptions {
   env?: Record<string, string>;
   /** Ends the child after this many milliseconds. Default: 5 minutes. */
   limitMs?: number;
+  /** Ends the child when it aborts. */
+  signal?: AbortSignal;
   /** Called with every line of output, of either stream. */
   onLine?: (line: string) => void;
 }
@@ -40,10 +42,13 @@ export async function runChild(program: string, options: ChildOptions = {}): Pro
     result.output += `${line}\n`;
     options.onLine?.(line);
   };
-  const timers = [
-    setTimeout(() => (result.timedOut = true, end(child, "SIGTERM")), limitMs),
-    setTimeout(() => end(child, "SIGKILL"), limitMs + GRACE_MS),
-  ];
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  const stop = () => {
+    end(child, "SIGTERM");
+    timers.push(setTimeout(() => end(child, "SIGKILL"), GRACE_MS));
+  };
+  timers.push(setTimeout(() => (result.timedOut = true, stop()), limitMs));
+  options.signal?.addEventListener("abort", stop, { once: true });
   const over = new AbortController();
   const streams = [child.stdout, child.stderr].map((stream) => eachLine(stream, onLine, over.signal));
   result.code = (await child.status).code;
@@ -58,6 +63,40 @@ export async function runChild(program: string, options: ChildOptions = {}): Pro
 /** Runs a Deno command with this Deno. */
 export function runDeno(args: readonly string[], options: Omit<ChildOptions, "args"> = {}): Promise<ChildResult> {
   return runChild(Deno.execPath(), { ...options, args });
+}
+
+/** Waits for a program that is to succeed. @throws with its output when it does not. */
+export async function must(ended: Promise<ChildResult>): Promise<void> {
+  const { code, output, timedOut } = await ended;
+  if (code !== 0 || timedOut) throw new Error(timedOut ? `Not ended in time:\n${output}` : output);
+}
+
+/** A program that goes on until it is stopped. */
+export interface Running {
+  /** What its output said when it was ready. */
+  readonly ready: RegExpExecArray;
+  stop(): Promise<void>;
+}
+
+/** Starts a program, and waits until a line of its output matches. @throws with its output when it ends before that. */
+export async function startChild(program: string, ready: RegExp, options: ChildOptions = {}): Promise<Running> {
+  const over = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<RegExpExecArray>();
+  const onLine = (line: string) => {
+    const match = ready.exec(line);
+    if (match !== null) resolve(match);
+  };
+  const ended = runChild(program, { ...options, onLine, signal: over.signal });
+  const tooSoon = ended.then(({ output }) => Promise.reject(new Error(`Ended before it was ready:\n${output}`)));
+  // It ends later, and nobody waits for it to be ready then.
+  tooSoon.catch(() => {});
+  return {
+    ready: await Promise.race([promise, tooSoon]),
+    async stop() {
+      over.abort();
+      await ended;
+    },
+  };
 }
 
 /** Sends a signal, also to a child that may have ended by now. */

@@ -20,7 +20,6 @@ export interface ClientCase extends ConformRule {
 export type Skill =
   | Instruction["do"]
   | "reconnect"
-  | "serverInfo"
   | "channel"
   | "message"
   | "status"

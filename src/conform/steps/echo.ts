@@ -5,7 +5,7 @@
  */
 import { messageData } from "../bytes.ts";
 import type { Greeting, JsonMessage, JsonObject, Scene } from "../case.ts";
-import { Mismatch, Skip } from "../mismatch.ts";
+import { Skip } from "../mismatch.ts";
 import type { Peer, Received } from "../peer.ts";
 import { advertisedIn, entriesOf } from "./channels.ts";
 import { findOp } from "./messages.ts";
@@ -40,8 +40,24 @@ export function unadvertise(...channelIds: unknown[]): object {
   return { op: "unadvertise", channelIds };
 }
 
-/** Servers that were seen not to publish again what clients publish. */
-const WITHOUT_ECHO = new WeakSet<Greeting>();
+/** Whether a server publishes again what clients publish, by run. */
+const ECHOES = new WeakMap<Greeting, Promise<boolean>>();
+
+/** Publishes once, and looks whether a client that connects then is told of the echo. */
+async function seesEcho(scene: Scene): Promise<boolean> {
+  const publisher = await scene.connect();
+  await publisher.ask(advertise(simpleChannel(scene, 1, "probe")));
+  const { greeting } = await scene.connect();
+  await publisher.ask(unadvertise(1));
+  return greeting.some((message) => hasTopic(message, `/echo${topicOf("probe")}`));
+}
+
+/** @throws {Skip} when the server does not publish again what clients publish. */
+async function expectEchoes(scene: Scene): Promise<void> {
+  const seen = ECHOES.get(scene.greeting) ?? seesEcho(scene);
+  ECHOES.set(scene.greeting, seen);
+  if (!await seen) throw new Skip('the server does not publish again on "/echo/…"');
+}
 
 /** Who publishes what, and who reads it; what is left out is made. */
 export interface EchoOptions {
@@ -65,30 +81,15 @@ export interface Echo {
 
 /** Advertises a channel as a client, and waits for its echo. @throws {Skip} when the server has no echoes. */
 export async function echoed(scene: Scene, options: EchoOptions): Promise<Echo> {
-  if (WITHOUT_ECHO.has(scene.greeting)) throw new Skip('the server does not publish again on "/echo/…"');
+  await expectEchoes(scene);
   const reader = options.reader ?? await scene.connect();
   const publisher = options.publisher ?? await scene.connect();
   const { topic, ...others } = options.channel;
   const { id = 1 } = others as { id?: number };
   publisher.send(advertise(channelFor(id, topic, others)));
-  const advert = await echoAdvert(scene, reader, `/echo${topic}`);
+  const advert = await findOp(reader, "advertise", (message) => hasTopic(message, `/echo${topic}`));
   const channel = advertisedIn([advert]).find((channel) => channel.topic === `/echo${topic}`) as Echo["channel"];
   return { publisher, reader, id, channel, advert };
-}
-
-const ECHOING = new WeakSet<Greeting>();
-
-/** The message with which the channel of a topic comes. */
-async function echoAdvert(scene: Scene, reader: Peer, topic: string): Promise<JsonMessage> {
-  try {
-    const advert = await findOp(reader, "advertise", (message) => hasTopic(message, topic));
-    ECHOING.add(scene.greeting);
-    return advert;
-  } catch (error) {
-    if (!(error instanceof Mismatch) || ECHOING.has(scene.greeting)) throw error;
-    WITHOUT_ECHO.add(scene.greeting);
-    throw new Skip('the server does not publish again on "/echo/…"');
-  }
 }
 
 function hasTopic(message: Received, topic: string): boolean {

@@ -21,6 +21,9 @@ export class Assets implements Feature {
   readonly ops = { fetchAsset: (client: Client, message: Json) => this.#fetch(client, message) };
   readonly #model: Model;
 
+  /** Ids that there were. */
+  readonly #used = new Set<number>();
+
   constructor(model: Model) {
     this.#model = model;
   }
@@ -35,7 +38,9 @@ export class Assets implements Feature {
   }
 
   #fetch(client: Client, message: Json): void {
-    const requestId = integer(message, "requestId");
+    const requestId = integer(message, "requestId", this.#has("asset/signed-ids") ? 0x7fff_ffff : undefined);
+    if (this.#has("asset/ids-once") && this.#used.has(requestId)) return;
+    this.#used.add(requestId);
     const uri = this.#uri(client, message, requestId);
     const data = ASSETS.get(uri)?.();
     if (data !== undefined) return this.#found(client, requestId, data);
@@ -43,7 +48,9 @@ export class Assets implements Feature {
     if (this.#has("asset/missing-as-status")) return client.status("error", `No such asset: ${uri}`);
     if (this.#has("asset/missing-as-empty")) return this.#found(client, requestId, Buffer.alloc(0));
     if (this.#has("asset/missing-closes")) return client.close(1011);
-    Assets.refuse(client, requestId, this.#has("asset/missing-without-reason") ? "" : `No such asset: ${uri}`);
+    const reason = this.#has("asset/missing-without-reason") ? "" : `No such asset: ${uri}`;
+    if (!this.#has("asset/length-in-characters")) return Assets.refuse(client, requestId, reason);
+    client.binary(4, u32(requestId), u8(1), u32(reason.length), Buffer.from(reason));
   }
 
   #uri(client: Client, message: Json, requestId: number): string {

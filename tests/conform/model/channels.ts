@@ -67,6 +67,7 @@ export class Channels implements Feature {
   readonly #ended = new WeakMap<Client, Set<number>>();
   /** Used by faults: ids that are not taken again. */
   readonly #spent = new WeakMap<Client, Set<number>>();
+  readonly #left = new Set<Channel>();
   #published = 0;
   #lastId = 0;
 
@@ -109,9 +110,13 @@ export class Channels implements Feature {
   }
 
   add(channel: Omit<Channel, "id">): Channel {
-    const added = { id: ++this.#lastId, ...this.#faulty(channel) };
+    const free = [...Array(this.#lastId).keys()].map((id) => id + 1).find((id) => !this.all.has(id));
+    const id = this.#has("advertise/ids-again") && free !== undefined ? free : ++this.#lastId;
+    const added = { id, ...this.#faulty(channel) };
     this.all.set(added.id, added);
-    for (const client of this.#model.clients) this.#advertise(client, [added]);
+    if (!this.#has("advertise/not-announced")) {
+      for (const client of this.#model.clients) this.#advertise(client, [added]);
+    }
     this.#model.graph.changed();
     return added;
   }
@@ -228,10 +233,12 @@ export class Channels implements Feature {
     const used = this.#has("subscribe/ids-of-the-server")
       ? [...this.#subscriptions.values()].some((ids) => ids.has(id))
       : subscriptions.has(id);
+    if (this.#left.has(channel)) return client.status("warning", `Channel was subscribed before: ${channelId}`);
     if ((used || this.#spent.get(client)!.has(id)) && !this.#has("subscribe/reuses-id")) {
       return client.status("error", `Subscription ID was already used: ${id}; ignoring subscription`);
     }
     subscriptions.set(id, channel);
+    if (this.#has("subscribe/warned")) client.status("warning", `Subscribed: ${id}`);
     this.#ended.get(client)!.delete(id);
     this.#sendLatched(client, id, channel);
   }
@@ -273,6 +280,7 @@ export class Channels implements Feature {
 
   #unsubscribed(client: Client, id: number, channel: Channel): void {
     if (this.#has("subscribe/ids-once")) this.#spent.get(client)!.add(id);
+    if (this.#has("subscribe/channel-once")) this.#left.add(channel);
     if (this.#has("unsubscribe/warned")) client.status("warning", `Unsubscribed: ${id}`);
     if (this.#has("unsubscribe/all-of-the-client")) this.#subscriptions.get(client)!.clear();
     if (this.#has("unsubscribe/all-of-the-channel")) {

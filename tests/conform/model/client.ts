@@ -79,6 +79,7 @@ export class Client {
     if (this.faults.has("malformed/silent")) return;
     const level = this.faults.has("malformed/as-warning") ? "warning" : "error";
     this.status(level, `Invalid message: ${where}: ${error.message}`);
+    if (this.faults.has("malformed/answered-twice")) this.status(level, `Invalid message: ${where}`);
   }
 
   close(code: number): void {

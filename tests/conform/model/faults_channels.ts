@@ -122,4 +122,20 @@ export const CHANNELS_FAULTS = {
   "time/wall-clock": ["sends the wall clock while playback stands still", "time/paused"],
   "time/goes-back": ["sends times that go back", "time/grows"],
   "time/first-client-only": ["tells its first client alone", "time/all-clients"],
+  "publish/in-the-next-turn": ["advertises only in the next turn of its event loop", "publish/at-once"],
+  "publish/on-the-last-channel": [
+    "takes messages for those of the channel that was advertised last",
+    "publish/two-channels",
+  ],
+  "table/ids-from-0": ["counts schema ids from 0", "schemas/id-order", "foxglove.sdk.v1.1"],
+  "table/ids-as-text": ["writes schema ids as strings", "schemas/definition-members", "foxglove.sdk.v1.1"],
+  "table/defined-twice": ["defines each schema twice", "schemas/once", "foxglove.sdk.v1.1"],
+  "advertise/not-announced": ["does not tell connected clients of new channels", "channels/announced"],
+  "advertise/ids-again": ["gives a new channel the id of another that is gone", "channels/id-of-another-kind"],
+  "subscribe/channel-once": [
+    "lets a client subscribe to a channel once and never again",
+    "subscribe/again-by-another-id",
+  ],
+  "subscribe/warned": ["confirms by a warning", "subscribe/quiet"],
+  "time/in-seconds": ["sends seconds as a u32", "time/frame"],
 } as const satisfies Record<string, Fault>;

@@ -97,7 +97,9 @@ function accepted({ headers }: Request, protocol: Protocol, faults: Faults): str
   const accept = createHash("sha1").update(key).digest("base64");
   const named = faults.has("handshake/echoes-offer") ? headers.get("sec-websocket-protocol") : protocol;
   const protocolLine = faults.has("handshake/no-protocol") ? "" : `Sec-WebSocket-Protocol: ${named}\r\n`;
-  const extension = faults.has("handshake/unasked-extension") ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "";
+  const offered = headers.get("sec-websocket-extensions");
+  const extended = faults.has("handshake/unasked-extension") || faults.has("handshake/other-extension") && offered;
+  const extension = extended ? "Sec-WebSocket-Extensions: x-webkit-deflate-frame\r\n" : "";
   return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
     `Sec-WebSocket-Accept: ${accept}\r\n${protocolLine}${extension}\r\n`;
 }

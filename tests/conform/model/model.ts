@@ -157,10 +157,12 @@ export class Model extends TcpListener {
   #greet(client: Client): void {
     this.clients.add(client);
     const features = this.#of(client);
-    const early = this.faults.has("greeting/advertise-first");
+    const has = (fault: FaultName) => this.faults.has(fault);
+    const early = has("greeting/advertise-first");
     if (early) this.channels.greet(client);
     if (!this.faults.has("greeting/no-server-info")) client.json(this.#serverInfo(client, features));
     for (const feature of features) if (!early || feature !== this.channels) feature.greet?.(client);
+    if (has("greeting/warns")) client.status("warning", "Welcome");
     client.status("info", "hello", "hello");
     if (this.faults.has("status/never-removed")) return;
     const ids = this.faults.has("status/removed-by-one-id") ? "hello" : ["hello"];
@@ -169,7 +171,8 @@ export class Model extends TcpListener {
 
   #serverInfo(client: Client, features: readonly Feature[]): Json {
     const has = (fault: FaultName) => this.faults.has(fault);
-    const capabilities = features.flatMap((feature) => feature.capabilities(client));
+    const declared = features.flatMap((feature) => feature.capabilities(client));
+    const capabilities = has("greeting/capabilities-twice") ? [...declared, ...declared] : declared;
     const described = Object.assign({}, ...features.map((feature) => feature.describe?.(client) ?? {}));
     return {
       op: "serverInfo",
@@ -179,6 +182,8 @@ export class Model extends TcpListener {
       metadata: has("greeting/numbers-in-metadata") ? { version: 1 } : { version: "1" },
       sessionId: has("greeting/null-session")
         ? null
+        : has("greeting/session-as-number")
+        ? 1
         : has("greeting/session-of-each-client")
         ? `session ${client.number}`
         : "session",
@@ -192,7 +197,8 @@ export class Model extends TcpListener {
       op = string(message, "op");
       this.#json(client, op, message);
     } catch (error) {
-      client.refuse(error, op);
+      if (error instanceof RangeError) this.cut();
+      else client.refuse(error, op);
     }
   }
 
@@ -206,8 +212,9 @@ export class Model extends TcpListener {
   }
 
   #binary(client: Client, bytes: Buffer): void {
-    if (bytes.length === 0) return this.faults.has("malformed/empty-closes") ? client.close(1002) : undefined;
-    const opcode = bytes[0]!;
+    if (bytes.length === 0 && this.faults.has("malformed/empty-closes")) return client.close(1002);
+    if (bytes.length === 0 && !this.faults.has("malformed/empty-refused")) return;
+    const opcode = bytes[0] ?? -1;
     try {
       this.#opcode(client, opcode, new Reader(bytes.subarray(1)));
     } catch (error) {
@@ -248,13 +255,14 @@ function parse(text: string, faults: Faults): Json {
     checkMembers(message, faults);
     return message;
   } catch (error) {
-    if (error instanceof Invalid) throw error;
+    if (error instanceof Invalid || faults.has("malformed/deep-ends-all")) throw error;
     throw new Invalid("message is no JSON");
   }
 }
 
 /** What only a server with faults minds. */
 function checkMembers(message: Json, faults: Faults): void {
+  if (faults.has("malformed/deep-ends-all")) visit(message);
   if (faults.has("malformed/null-refused") && Object.values(message).includes(null)) {
     throw new Invalid("a member is null");
   }
@@ -276,3 +284,8 @@ const MEMBERS = new Set([
   "uri",
   "requestId",
 ]);
+
+/** By recursion, which has its limits. @throws {RangeError} */
+function visit(value: unknown): void {
+  if (typeof value === "object" && value !== null) { for (const member of Object.values(value)) visit(member); }
+}

@@ -42,6 +42,8 @@ const TYPES: Record<string, (value: unknown) => boolean> = {
 interface Watch {
   all: boolean;
   names: Set<string>;
+  /** Names that were watched before. */
+  ended: Set<string>;
 }
 
 export class Parameters implements Feature {
@@ -61,7 +63,7 @@ export class Parameters implements Feature {
     let ticks = 0;
     model.every(TICK_MS, () => {
       this.#values.set("ticks", { name: "ticks", value: ++ticks });
-      this.#update(["ticks"], undefined);
+      if (!this.#has("watch/own-changes-not-told")) this.#update(["ticks"], undefined);
     });
   }
 
@@ -70,7 +72,7 @@ export class Parameters implements Feature {
   }
 
   greet(client: Client): void {
-    this.#watches.set(client, { all: false, names: new Set() });
+    this.#watches.set(client, { all: false, names: new Set(), ended: new Set() });
   }
 
   gone(client: Client): void {
@@ -81,7 +83,7 @@ export class Parameters implements Feature {
     const id = optionalString(message, "id");
     const names = this.#names(client, message);
     const all = array(message, "parameterNames").length === 0 && !this.#has("get/empty-is-none");
-    const wanted = all ? [...this.#values.keys()] : [...new Set(names)];
+    const wanted = all || this.#has("get/always-all") ? [...this.#values.keys()] : [...new Set(names)];
     const unknown = wanted.filter((name) => !this.#values.has(name));
     if (unknown.length > 0 && this.#has("get/unknown-refuses-all")) {
       return client.status("error", `Unknown parameters: ${unknown}`);
@@ -89,7 +91,7 @@ export class Parameters implements Feature {
     const known = wanted.filter((name) => this.#values.has(name));
     const given = this.#has("get/unknown-as-null") ? wanted : known;
     if (given.length === 0 && this.#has("get/nothing-unanswered")) return;
-    this.#reply(client, given, id);
+    this.#reply(client, this.#has("get/each-twice") ? [...given, ...given] : given, id);
   }
 
   #names(client: Client, message: Json): string[] {
@@ -129,6 +131,7 @@ export class Parameters implements Feature {
     const { value } = entry;
     if (depthOf(value) > DEPTH && !this.#has("set/any-depth")) throw new Invalid("value is nested too deep");
     if (this.#has("set/any-value")) return { name, value, ...(type === undefined ? {} : { type }) };
+    if (value === null && this.#has("set/nan-refused")) throw new Invalid("value is null");
     if (type === undefined && value === null) throw new Invalid("value is null");
     if (type !== undefined && !TYPES[type]?.(value)) throw new Invalid(`value of ${name} is no ${type}`);
     return { name, value, ...(type === undefined ? {} : { type }) };
@@ -156,7 +159,13 @@ export class Parameters implements Feature {
       client.status("error", `Parameter ${name} was not set: it is ${kindOf(present)}`);
       return false;
     }
-    const parameter = { name, value, ...(kept === undefined || this.#has("set/type-lost") ? {} : { type: kept }) };
+    const single = typeof value === "number" && this.#has("set/single-precision") ? Math.fround(value) : value;
+    const stored = typeof value === "boolean" && this.#has("set/bool-as-number") ? Number(value) : single;
+    const parameter = {
+      name,
+      value: stored,
+      ...(kept === undefined || this.#has("set/type-lost") ? {} : { type: kept }),
+    };
     if (!this.#has("set/not-kept")) this.#values.set(name, parameter);
     return true;
   }
@@ -169,6 +178,7 @@ export class Parameters implements Feature {
       const toAll = this.#has("watch/to-everyone") && names[0] !== "ticks";
       const wanted = names.filter((name) => watch.all || watch.names.has(name) || toAll);
       const given = this.#has("watch/deleted-not-told") ? wanted.filter((name) => this.#values.has(name)) : wanted;
+      if (given.length > 0 && this.#has("watch/told-twice")) this.#reply(client, given, undefined);
       if (given.length > 0 || this.#has("watch/empty-updates")) this.#reply(client, given, undefined);
     }
   }
@@ -198,6 +208,8 @@ export class Parameters implements Feature {
   #watch(client: Client, message: Json): void {
     const names = this.#names(client, message);
     const watch = this.#watches.get(client)!;
+    if (this.#has("watch/replaces")) watch.names.clear();
+    if (this.#has("watch/not-again") && names.some((name) => watch.ended.has(name))) return;
     if (array(message, "parameterNames").length === 0) watch.all = !this.#has("watch/all-ignored");
     const known = this.#has("watch/known-names-only") ? names.filter((name) => this.#values.has(name)) : names;
     for (const name of known) watch.names.add(name);
@@ -214,7 +226,11 @@ export class Parameters implements Feature {
         watch.all = false;
         watch.names.clear();
       }
-      for (const name of names) watch.names.delete(name);
+      if (this.#has("watch/ends-for-all-names")) watch.names.clear();
+      for (const name of names) {
+        watch.names.delete(name);
+        watch.ended.add(name);
+      }
     }
   }
 }

@@ -95,7 +95,8 @@ export class Playback implements Feature {
     const bytes = this.#has("time/big-endian") ? reversed(u64(time)) : u64(time);
     for (const client of this.#model.clients) {
       if (this.#has("time/first-client-only") && client !== this.#model.clients.values().next().value) continue;
-      if (this.#has("time/as-json")) client.json({ op: "time", timestamp: `${time}` });
+      if (this.#has("time/in-seconds")) client.binary(2, u64(time / 1_000_000_000n).subarray(0, 4));
+      else if (this.#has("time/as-json")) client.json({ op: "time", timestamp: `${time}` });
       else client.binary(2, bytes);
     }
   }

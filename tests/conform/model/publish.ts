@@ -29,8 +29,11 @@ const SCHEMA_ENCODINGS: Record<string, string> = {
 export class Publish implements Feature {
   readonly capabilities = () => ["clientPublish"];
   readonly ops = {
-    advertise: (client: Client, message: Json) =>
-      client.each(message, "channels", (entry) => this.#advertise(client, object(entry))),
+    advertise: (client: Client, message: Json) => {
+      const all = () => client.each(message, "channels", (entry) => this.#advertise(client, object(entry)));
+      if (this.#has("publish/in-the-next-turn")) this.#model.after(50, all);
+      else all();
+    },
     unadvertise: (client: Client, message: Json) =>
       client.each(message, "channelIds", (entry) => this.#unadvertise(client, integer({ id: entry }, "id"))),
   };
@@ -49,7 +52,7 @@ export class Publish implements Feature {
   }
 
   describe(): Json {
-    return { supportedEncodings: ENCODINGS };
+    return { supportedEncodings: this.#has("greeting/encodings-as-text") ? ENCODINGS.join() : ENCODINGS };
   }
 
   greet(client: Client): void {
@@ -129,7 +132,9 @@ export class Publish implements Feature {
 
   #message(client: Client, message: Reader): void {
     const id = message.u32();
-    const channel = this.#of(client).get(id);
+    const channel = this.#has("publish/on-the-last-channel")
+      ? [...this.#of(client).values()].at(-1)
+      : this.#of(client).get(id);
     if (channel === undefined) {
       if (this.#has("publish/message-of-none-silent")) return;
       if (this.#has("publish/message-of-none-closes")) return client.close(1008);

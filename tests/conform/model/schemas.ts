@@ -76,8 +76,16 @@ function schemaId(
   const key = has("table/by-name") ? schema.name : JSON.stringify([schema.name, schema.encoding, data]);
   const known = table.get(key);
   if (known !== undefined && !has("table/always-defined")) return { schemaId: known };
-  const id = has("table/ids-begin-anew") && known === undefined ? schemas.length + 1 : known ?? table.size + 1;
+  const next = table.size + (has("table/ids-from-0") ? 0 : 1);
+  const id = has("table/ids-begin-anew") && known === undefined ? schemas.length + 1 : known ?? next;
   table.set(key, id);
-  if (!has("table/not-defined")) schemas.push({ id, name: schema.name, encoding: schema.encoding, data });
+  const definition = {
+    id: has("table/ids-as-text") ? `${id}` : id,
+    name: schema.name,
+    encoding: schema.encoding,
+    data,
+  };
+  if (!has("table/not-defined")) schemas.push(definition);
+  if (has("table/defined-twice")) schemas.push(definition);
   return has("table/inline-too") ? { schemaId: id, schemaName: schema.name, schema: data } : { schemaId: id };
 }

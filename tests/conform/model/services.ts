@@ -142,7 +142,9 @@ export class Services implements Feature {
     if (inFlight.has(callId) && !this.#has("service/same-call-twice")) {
       return this.#fail(client, call, `Call ID is in use: ${callId}`);
     }
-    if (inFlight.size >= IN_FLIGHT) return this.#fail(client, call, "Too many calls");
+    if (inFlight.size >= IN_FLIGHT && !this.#has("service/any-number")) {
+      return this.#fail(client, call, "Too many calls");
+    }
     this.#run(client, { service, call, payload });
   }
 
@@ -153,6 +155,7 @@ export class Services implements Feature {
       response = service.call(this.#has("service/payload-as-text") ? Buffer.from(payload.toString()) : payload);
     } catch (error) {
       this.#failed = true;
+      if (error instanceof SyntaxError && this.#has("service/malformed-unanswered")) return;
       if (this.#has("service/failure-unanswered")) return;
       if (this.#has("service/failure-closes")) return client.close(1011);
       const reason = (error as Error).message;

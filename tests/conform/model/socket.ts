@@ -112,6 +112,7 @@ export class ModelSocket {
   }
 
   #closeAsked(payload: Buffer): void {
+    if (this.#faults.has("framing/bad-close-ignored") && isBadClose(payload)) return;
     const code = readClose(payload, this.#faults);
     if (this.#faults.has("framing/close-not-echoed")) return this.#end();
     if (this.#faults.has("framing/close-not-ended")) return this.#write(OPCODES.close, payload.subarray(0, 2));
@@ -161,4 +162,8 @@ export class ModelSocket {
       throw new Violation(this.#faults.has("framing/bad-utf8-code") ? 1002 : 1007, "a text is no UTF-8");
     }
   }
+}
+
+function isBadClose(payload: Buffer): boolean {
+  return payload.length === 1 || payload.length > 1 && payload.readUInt16BE() === 1005;
 }

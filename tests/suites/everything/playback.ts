@@ -63,6 +63,7 @@ function declarePlayback(on: On, protocol: string): void {
       { status: STATUS.paused, currentTime: START, speed: 1, didSeek: 0, requestId: "" },
     ]);
     const subscription = one.subscribe("/playback");
+    await one.raw.settle();
     two.send(playbackRequest({ command: COMMAND.play, requestId: "play" }));
     const playing = { status: STATUS.playing, currentTime: START, speed: 1, didSeek: 0, requestId: "play" };
     assertEquals([await state(one), await state(two)], [playing, playing]);

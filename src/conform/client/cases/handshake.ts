@@ -122,6 +122,8 @@ export const handshake: readonly ClientCase[] = [
     async run(stage) {
       const end = await stage.opened();
       await stage.quiet();
+      // What was sent before the pong has come.
+      await end.ping("before serverInfo");
       none(end.all, "message before serverInfo");
       await greet(stage, end);
     },

@@ -1,0 +1,82 @@
+/** The programs of docs/embedding.md and examples/hono: what they serve, and how SIGTERM ends them. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { rmSync } from "node:fs";
+import process from "node:process";
+import { documentedProgram } from "../support/documented_program.ts";
+import { ExampleProcess } from "../support/example_process.ts";
+import { hostTest } from "../support/hosts.ts";
+import { RawSocket } from "../support/raw_socket.ts";
+import { runtime, test } from "../support/test.ts";
+import { startWorker } from "../support/workerd.ts";
+
+// The programs, which are our children, take any.
+process.env.PORT = "0";
+
+/** A viewer on the path of the documents, greeted; other requests are the application's. */
+async function visit(port: number): Promise<RawSocket> {
+  const plain = await fetch(`http://127.0.0.1:${port}/`);
+  assertEquals([plain.status, (await plain.text()).length > 0], [200, true]);
+  const viewer = await RawSocket.connect(port);
+  const { status } = await viewer.request({ path: "/foxglove", protocols: ["foxglove.sdk.v1"] });
+  assertEquals(status, 101);
+  assertStringIncludes(new TextDecoder().decode((await viewer.readFrame()).payload), '"name":"robot"');
+  return viewer;
+}
+
+/** Nobody can break off a SIGTERM: it ends in order with a viewer that answers, and with one that does not. */
+async function play(program: ExampleProcess): Promise<void> {
+  try {
+    const [, port] = await program.printed(/^Listening on \w+:\/\/127\.0\.0\.1:(\d+)/);
+    const viewers = [await visit(Number(port)), await visit(Number(port))];
+    program.signal("SIGTERM");
+    const [polite, silent] = viewers;
+    assertEquals(await polite!.readClose(), { code: 1001, reason: "Server is closing" });
+    await polite!.destroy();
+    assertEquals([await program.exit(), program.errors], [0, ""]);
+    await silent!.destroy();
+  } finally {
+    program.signal("SIGKILL");
+    await program.exit();
+  }
+}
+
+function documented(name: string, declare: typeof test): void {
+  declare(`${name} of docs/embedding.md serves, and ends in order`, async () => {
+    const file = documentedProgram(name);
+    try {
+      await play(new ExampleProcess(file, []));
+    } finally {
+      rmSync(file);
+    }
+  });
+}
+
+function worker(what: string, entry: () => string): void {
+  hostTest(`${what} serves in workerd`, async () => {
+    const { url, stop } = await startWorker(entry(), { durableObjects: { ROBOT: "Robot" } });
+    try {
+      const viewer = await visit(Number(url.port));
+      await viewer.destroy();
+    } finally {
+      await stop();
+    }
+  });
+}
+
+if (runtime === "node" || runtime === "bun") {
+  documented("express.mjs", hostTest);
+  documented("fastify.mjs", hostTest);
+}
+if (runtime === "node" || runtime === "bun" || runtime === "deno") {
+  documented("ws.mjs", test);
+  documented("accept.mjs", test);
+  test(`examples/hono/${runtime}.ts serves, and ends in order`, async () => {
+    await play(new ExampleProcess(`hono/${runtime}.ts`, []));
+  });
+}
+if (runtime === "bun" || runtime === "deno") documented(`${runtime}.ts`, test);
+if (runtime === "node") {
+  worker("worker.js of docs/embedding.md", () => documentedProgram("worker.js").pathname);
+  worker("examples/hono/workers.ts", () => "examples/hono/workers.ts");
+  worker("examples/workers.ts", () => "examples/workers.ts");
+}
