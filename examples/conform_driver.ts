@@ -4,7 +4,8 @@
  *
  *   deno task conform --client --command "deno run -A examples/conform_driver.ts"        (or: bun …, node …)
  *
- * You see one line per rule, all of them `ok`. The suite passes the address as the last argument.
+ * You see one line per rule, all of them `ok`; on Deno but for `handshake/wrong-accept`, which Deno's own WebSocket lets
+ * pass. The suite gives the address as the last argument.
  */
 import process from "node:process";
 import { createInterface } from "node:readline";

@@ -67,7 +67,7 @@ export interface RequestOptions {
   headers?: Record<string, string | undefined>;
   /** Bytes right behind the request, in the same packet. */
   behind?: Uint8Array;
-  /** Write the request byte by byte. */
+  /** Write the request in small pieces. */
   slowly?: true;
 }
 
@@ -123,10 +123,10 @@ export class RawSocket {
     this.#end?.write(bytes(...pieces));
   }
 
-  /** Sends each byte in a packet of its own. */
-  async writeSlowly(data: Uint8Array): Promise<void> {
-    for (const byte of data) {
-      this.write(new Uint8Array([byte]));
+  /** Sends bytes in small packets. */
+  async writeSlowly(data: Uint8Array, packetBytes = 1): Promise<void> {
+    for (let at = 0; at < data.length; at += packetBytes) {
+      this.write(data.subarray(at, at + packetBytes));
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
@@ -134,7 +134,8 @@ export class RawSocket {
   /** Sends a request, an upgrade unless `options` say otherwise, and reads the head of the answer. */
   async request(options: RequestOptions = {}): Promise<HttpAnswer> {
     const request = this.#requestOf(options);
-    if (options.slowly) await this.writeSlowly(request);
+    // Servers may take more pieces for an attack.
+    if (options.slowly) await this.writeSlowly(request, 16);
     else this.write(request, options.behind ?? "");
     return this.#answerOf(await this.#head());
   }

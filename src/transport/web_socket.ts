@@ -217,7 +217,9 @@ class WebSocketTransport implements Transport {
 
   /** A close follows an error, except that of a failed connect on Node 20 and 22, and that of bad frames in workerd. */
   #onError = (): void => {
-    if (!this.#opened || this.#socket.readyState === CLOSED) this.#clock.defer(() => this.#end(1006, ""));
+    const { readyState, bufferedAmount } = this.#socket;
+    const isOver = readyState === CLOSED && bufferedAmount === undefined;
+    if (!this.#opened || isOver) this.#clock.defer(() => this.#end(1006, ""));
   };
 
   #onClose = ({ code, reason = "" }: WebSocketLikeEvent): void => {

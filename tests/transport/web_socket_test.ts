@@ -208,3 +208,45 @@ test("polling ends with the connection, be it by turns or by a timer", () => {
     assertEquals(end.closes, [{ code: 1001, reason: "gone" }]);
   }
 });
+
+test("a close that the socket leaves to be answered is answered, with its code or without (workerd)", () => {
+  for (const [code, answer] of [[4000, 4000], [1005, 1000]] as const) {
+    const { socket, end } = open((socket) => {
+      const close = socket.close.bind(socket);
+      socket.close = (code, ...rest) => {
+        if (code === 1005) throw new DOMException("Bad code", "InvalidAccessError");
+        close(code, ...rest);
+      };
+    });
+    socket.readyState = 2;
+    socket.raise("close", { code, reason: "bye" });
+    assertEquals([socket.closes, end.closes], [[[answer, "bye"]], [{ code, reason: "bye" }]]);
+  }
+});
+
+test("an error of an open socket that is closed then is its end, where there is no close event (workerd)", () => {
+  const { socket, clock, end } = open((socket) => Object.assign(socket, { bufferedAmount: undefined }));
+  fail(socket);
+  assertEquals(end.closes, []);
+  clock.settle();
+  socket.raise("close", { code: 1002 });
+  assertEquals(end.closes, [{ code: 1006, reason: "" }]);
+});
+
+test("ping goes out, and pongs come, where the socket has both (ws)", () => {
+  const pings: unknown[] = [];
+  const pongs: ((data: Uint8Array) => void)[] = [];
+  const { socket, end, transport } = open((socket) =>
+    Object.assign(socket, {
+      ping: (data: unknown) => pings.push(data),
+      on: (type: string, listener: (data: Uint8Array) => void) => type === "pong" && pongs.push(listener),
+    })
+  );
+  transport.ping?.(Uint8Array.of(1));
+  pongs[0]?.(Uint8Array.of(2));
+  socket.end(1006);
+  transport.ping?.(Uint8Array.of(3));
+  assertEquals([pings, end.pongs], [[Uint8Array.of(1)], [Uint8Array.of(2)]]);
+  const pingOnly = open((socket) => Object.assign(socket, { ping: (data: unknown) => pings.push(data) }));
+  assertEquals(pingOnly.transport.ping, undefined);
+});

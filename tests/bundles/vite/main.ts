@@ -1,9 +1,8 @@
-/** Shows a robot's counter and tells the robot what was seen; a worker does the same beside it. */
+/** A page that shows what a robot counts and tells it so, once by itself and once in a worker. */
 import { watch } from "./watch.ts";
 
-const robot = new URLSearchParams(location.search).get("robot") ?? "ws://localhost:8765";
-const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-worker.postMessage(robot);
+const server = new URLSearchParams(location.search).get("server") ?? "ws://localhost:8765";
+new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }).postMessage(server);
 
 const output = document.querySelector("output")!;
-await watch(robot, "page", (count) => output.value = `${count}`);
+await watch(server, "page", (count) => output.value = String(count));
