@@ -1,6 +1,7 @@
 /**
  * Foxwire: the Foxglove WebSocket protocol for web-standard JavaScript, portable part. Server core and client without
- * a listener; `serve()` is in `./server`, embedding in a web server of yours in `./deno`, `./bun` and `./node`.
+ * a listener; `serve()` is in `./server`, embedding in a web server of yours in `./deno`, `./bun`,
+ * `./node` and `./workers`.
  *
  * @example
  * ```ts

@@ -9,7 +9,7 @@ import type { JsonMessage } from "./case.ts";
 import { Mismatch } from "./mismatch.ts";
 import type { Peer, Received, Sendable } from "./peer.ts";
 import { shown } from "./steps/check.ts";
-import { isBinary, isOp, LEVELS, OPCODES } from "./steps/messages.ts";
+import { hasId, isBinary, isOp, LEVELS, OPCODES } from "./steps/messages.ts";
 import type { WireLog } from "./wire_log.ts";
 
 /** Opens a socket; it may still be connecting. */
@@ -272,7 +272,7 @@ function isFlowing(message: Received): boolean {
 /** Statuses with an id tell of a state, and infos of whatever they like. */
 function isUnaskedStatus(message: Received, wanted?: keyof typeof LEVELS): boolean {
   if (!isOp(message, "status")) return false;
-  return message.id !== undefined || message.level === LEVELS.info && wanted !== "info";
+  return hasId(message) || message.level === LEVELS.info && wanted !== "info";
 }
 
 function reads(text: unknown, wanted: string | RegExp | undefined): boolean {

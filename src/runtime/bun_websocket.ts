@@ -38,8 +38,8 @@ export class BunPeer {
   }
 }
 
-/** Handlers and options for sockets of your own, see {@link websocket}. */
-export interface OwnWebSocketHandlers<Socket = BunSocket> {
+/** What Bun calls for a socket. */
+export interface BunSocketHandlers<Socket = BunSocket> {
   /** A socket is open. */
   open?(socket: Socket): void | Promise<void>;
   /** A message has come: a string, or Bun's `Buffer`. */
@@ -52,6 +52,10 @@ export interface OwnWebSocketHandlers<Socket = BunSocket> {
   pong?(socket: Socket, data: Uint8Array): void | Promise<void>;
   /** The connection is over. */
   close?(socket: Socket, code: number, reason: string): void | Promise<void>;
+}
+
+/** Handlers and options for sockets of your own, see {@link websocket}. */
+export interface OwnWebSocketHandlers<Socket = BunSocket> extends BunSocketHandlers<Socket> {
   /** Bytes of the largest message, for all sockets. Default: the largest that a client of ours may send. */
   maxPayloadLength?: number;
   /** Seconds of silence after which a peer is given up, for all sockets; 0: never. Default: what ours need. */
@@ -65,7 +69,7 @@ export interface OwnWebSocketHandlers<Socket = BunSocket> {
 }
 
 /** The `websocket` handlers of `Bun.serve`, see {@link websocket}. */
-export interface BunWebSocketHandlers<Socket = BunSocket> extends Required<Handlers<Socket>> {
+export interface BunWebSocketHandlers<Socket = BunSocket> extends Required<BunSocketHandlers<Socket>> {
   /** Bytes of the largest message; Bun closes with 1009 above it. */
   maxPayloadLength: number;
   /** Bytes beyond which Bun would lose messages; the send queue stays far below. */
@@ -79,8 +83,6 @@ export interface BunWebSocketHandlers<Socket = BunSocket> extends Required<Handl
   /** Compression. */
   perMessageDeflate: boolean;
 }
-
-type Handlers<Socket> = Pick<OwnWebSocketHandlers<Socket>, "open" | "message" | "drain" | "ping" | "pong" | "close">;
 
 /** The largest that Bun takes: its own limit must never be met before ours. */
 const NO_LIMIT = 0xffff_ffff;

@@ -92,7 +92,6 @@ export function webSocketTransport(socket: WebSocketLike, options: WebSocketTran
 const CONNECTING = 0;
 const OPEN = 1;
 const CLOSING = 2;
-const CLOSED = 3;
 
 /** Sockets have no drain event, so they are polled. Polls without progress in consecutive turns before a timer takes over: a stalled peer must not cost a core. */
 const EAGER_POLLS = 64;
@@ -123,7 +122,7 @@ class WebSocketTransport implements Transport {
     socket.addEventListener("message", this.#onMessage);
     socket.addEventListener("error", this.#onError);
     socket.addEventListener("close", this.#onClose);
-    if (socket.ping === undefined || socket.on === undefined) return;
+    if (!socket.ping || !socket.on) return;
     socket.on("pong", (data) => this.#sink?.pong?.(new Uint8Array(data)));
     this.ping = (data) => {
       if (socket.readyState === OPEN) socket.ping!(data);
@@ -215,11 +214,13 @@ class WebSocketTransport implements Transport {
     this.#sink?.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
   };
 
-  /** A close follows an error, except that of a failed connect on Node 20 and 22, and that of bad frames in workerd. */
+  /**
+   * A close follows an error, except that of a failed connect on Node 20 and 22, and any in workerd, whose sockets have no
+   * `bufferedAmount`.
+   */
   #onError = (): void => {
-    const { readyState, bufferedAmount } = this.#socket;
-    const isOver = readyState === CLOSED && bufferedAmount === undefined;
-    if (!this.#opened || isOver) this.#clock.defer(() => this.#end(1006, ""));
+    const isLast = !this.#opened || this.#socket.bufferedAmount === undefined;
+    if (isLast) this.#clock.defer(() => this.#end(1006, ""));
   };
 
   #onClose = ({ code, reason = "" }: WebSocketLikeEvent): void => {

@@ -33,7 +33,7 @@ async function play(listen: Listen, options: ConformOptions): Promise<readonly C
 }
 
 /** So many servers share the cases: most of them wait most of the time. */
-const PARTS = 6;
+const PARTS = 8;
 
 /** All cases. Those that will fail need not wait for long. */
 async function playParts(listen: Listen, protocol: Protocol, isKnown: Known): Promise<ConformResult[]> {

@@ -138,7 +138,7 @@ test("a server that answers nothing at all is tried all the same, and given up c
   try {
     const good = ["connection/server-info-first", "connection/name"];
     const bad = ["framing/ping", "subscribe/unknown-channel"];
-    const report = await conform(`ws://127.0.0.1:${raw.port}`, { answerMs: 3000, only: [...good, ...bad] });
+    const report = await conform(`ws://127.0.0.1:${raw.port}`, { answerMs: 1500, only: [...good, ...bad] });
     const failed = report.results.filter(({ outcome }) => outcome === "failed").map(({ name }) => name);
     assertEquals(failed, bad, `${outcomes(report)}`);
     assertEquals([report.results.length, report.died], [4, undefined]);
@@ -148,15 +148,15 @@ test("a server that answers nothing at all is tried all the same, and given up c
 });
 
 test("a case that takes too long is given up, and its connections are closed", async () => {
-  const options = { only: ["status/removed", "status/hello"], caseMs: 4_000 };
+  const options = { only: ["status/removed", "status/hello"], caseMs: 2_500 };
   const report = await playOn({}, options, (server) => {
     server.on("connect", ({ client }) => client.status("info", "hello", { id: "hello" }));
   });
-  assertEquals(outcomes(report), ["status/hello ok", "status/removed failed: the case to be over in 4000 ms; no end"]);
+  assertEquals(outcomes(report), ["status/hello ok", "status/removed failed: the case to be over in 2500 ms; no end"]);
 });
 
 test("a server that dies is said once, with the case that did it, and the rest is skipped", async () => {
-  const report = await playOn({}, { answerMs: 2000, only: ["connection/name", "subscribe"] }, (server) => {
+  const report = await playOn({}, { answerMs: 1500, only: ["connection/name", "subscribe"] }, (server) => {
     server.channel("/counter", { encoding: "raw" });
     server.on("subscribe", () => void server.close({ timeoutMs: 0 }));
   });

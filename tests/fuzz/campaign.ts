@@ -125,7 +125,10 @@ export class Campaign {
 }
 
 /** Plays one run that follows from its seed; `found` gets all that it does. */
-async function play(target: Target, { seed, found, tally }: { seed: number; found: Case; tally: Tally }): Promise<void> {
+async function play(
+  target: Target,
+  { seed, found, tally }: { seed: number; found: Case; tally: Tally },
+): Promise<void> {
   const random = new Random(seed);
   found.setup = target.setup(random);
   const stalls = new StallWatch();

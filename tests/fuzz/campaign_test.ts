@@ -27,7 +27,12 @@ class BadAtCounting implements Play<Step> {
 }
 
 function targetOf(start: () => Play<Step>): Target {
-  const target: Target<null, Step> = { name: "test", steps: 50, setup: () => null, start: () => Promise.resolve(start()) };
+  const target: Target<null, Step> = {
+    name: "test",
+    steps: 50,
+    setup: () => null,
+    start: () => Promise.resolve(start()),
+  };
   return target as Target<never, never> as unknown as Target;
 }
 

@@ -2,11 +2,22 @@
  * What a client makes of all that a server says, by the rules of docs/behaviour.md: a second implementation, as small as it
  * can be, which knows no transports, no promises and no codec.
  */
-import { FeedModel } from "./feed_model.ts";
+import type { FeedModel } from "./feed_model.ts";
 import { hexOf, type Raw } from "./case.ts";
 import { BAD, type Broken, type Members } from "./read_json.ts";
 import { readServer, type Schemas } from "./read_server.ts";
-import { type CallContext, type Due, earlier, failed, type Outcome, REQUEST_MS, type RequestHooks, RequestModel, resolved, responseOf } from "./request_model.ts";
+import {
+  type CallContext,
+  type Due,
+  earlier,
+  failed,
+  type Outcome,
+  REQUEST_MS,
+  type RequestHooks,
+  RequestModel,
+  resolved,
+  responseOf,
+} from "./request_model.ts";
 import { valueText } from "./same.ts";
 
 /** One who reads the messages of channels. */
@@ -290,16 +301,26 @@ export class ClientModel {
       for (const feed of this.times) feed.push(`${timestamp}`);
       this.events.push(`time ${timestamp}`);
     },
-    messageData: ({ subscriptionId: id, logTime, data }: { subscriptionId: number; logTime: bigint; data: Uint8Array }) => {
+    messageData: (
+      { subscriptionId: id, logTime, data }: { subscriptionId: number; logTime: bigint; data: Uint8Array },
+    ) => {
       const subscription = this.subscriptions.find((each) => each.id === id);
-      if (subscription === undefined) return this.#countStray(id >= this.#firstSubscription && id < this.#nextSubscription);
+      if (subscription === undefined) {
+        return this.#countStray(id >= this.#firstSubscription && id < this.#nextSubscription);
+      }
       const { channelId, readers } = subscription;
       for (const { feed } of readers) feed.push(messageText(this.channels.get(channelId)!, logTime, data));
     },
-    serviceCallResponse: ({ serviceId, callId, encoding, data }: { serviceId: number; callId: number; encoding: string; data: Uint8Array }) =>
+    serviceCallResponse: (
+      { serviceId, callId, encoding, data }: { serviceId: number; callId: number; encoding: string; data: Uint8Array },
+    ) =>
       this.calls.take(callId, (call) => responseOf(call, encoding, data), ({ service }) => service?.id === serviceId),
     serviceCallFailure: ({ serviceId, callId, message }: { serviceId: number; callId: number; message: string }) =>
-      this.calls.take(callId, () => `ServiceError service_failed ${message}`, ({ service }) => service?.id === serviceId),
+      this.calls.take(
+        callId,
+        () => `ServiceError service_failed ${message}`,
+        ({ service }) => service?.id === serviceId,
+      ),
     parameterValues: ({ parameters, id }: { parameters: (Members | typeof BAD)[]; id?: string }) =>
       this.#takeParameters(this.#good(parameters), id),
     fetchAssetResponse: ({ requestId, error, data }: { requestId: number; error?: string; data?: Uint8Array }) =>
@@ -330,7 +351,9 @@ export class ClientModel {
   /** Another connection: what there was is gone. */
   #replace(info: Members): void {
     this.counters.reconnects++;
-    const [channels, services, statuses] = [[...this.channels.keys()], [...this.services.keys()], [...this.statuses.keys()]];
+    const [channels, services, statuses] = [[...this.channels.keys()], [...this.services.keys()], [
+      ...this.statuses.keys(),
+    ]];
     const { sessionId } = this.info!;
     const resumed = sessionId !== undefined && sessionId === info.sessionId;
     for (const map of [this.channels, this.services, this.statuses]) map.clear();
@@ -426,7 +449,9 @@ export class ClientModel {
       }
     }
     if (id === undefined) return;
-    const values = parameters.filter(({ value }) => value !== undefined).map((each) => [each.name, dataOf(each)] as const);
+    const values = parameters.filter(({ value }) => value !== undefined).map((each) =>
+      [each.name, dataOf(each)] as const
+    );
     this.#takeParameter(id, () => resolved(new Map(values)));
   }
 
@@ -505,7 +530,7 @@ export class ClientModel {
 
   #updateGraph(update: Members): void {
     if (this.views.length === 0) return this.#countStray(this.#everViewed);
-    if (!this.#graphKnown) for (const nodes of this.graph) nodes.clear();
+    if (!this.#graphKnown) { for (const nodes of this.graph) nodes.clear(); }
     this.#graphKnown = true;
     const [publishers, subscribers, providers] = this.graph;
     setNodes(publishers, update.publishedTopics as Members[], "publisherIds");
@@ -583,7 +608,8 @@ function channelOf(advertised: Members): Members {
   const base = { id, topic, encoding, metadata };
   if (unresolvedSchemaId !== undefined) return { ...base, schema: undefined, missing: true };
   if (!schemaEncoding && schemaName === "" && schema === "") return { ...base, schema: undefined, missing: false };
-  const used = (schemaEncoding || (Object.hasOwn(IMPLIED, encoding as string) ? IMPLIED[encoding as string] : "")) as string;
+  const used =
+    (schemaEncoding || (Object.hasOwn(IMPLIED, encoding as string) ? IMPLIED[encoding as string] : "")) as string;
   const data = schemaDataOf(schema as string, used);
   return data === undefined
     ? { ...base, schema: undefined, missing: true }

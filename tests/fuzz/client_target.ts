@@ -194,7 +194,8 @@ class ClientPlay implements Play<Step> {
       this.#model.lose();
     },
     wait: () => {},
-    subscribe: ({ topic }) => this.#subscribe(topic, { channelId: undefined, matches: (channel) => channel.topic === topic }),
+    subscribe: ({ topic }) =>
+      this.#subscribe(topic, { channelId: undefined, matches: (channel) => channel.topic === topic }),
     "subscribe to one": ({ id }) => {
       if (!this.#model.channels.has(id)) return;
       this.#subscribe({ channelId: id }, { channelId: id, matches: (channel) => channel.id === id });
@@ -235,11 +236,18 @@ class ClientPlay implements Play<Step> {
     },
     call: ({ name, raw }) => {
       const request = raw ? new Uint8Array([1, 2]) : {};
-      this.#ask((client) => client.callService(name, request, raw ? RAW : {}), (handle) => this.#model.call(handle, name, raw));
+      this.#ask(
+        (client) => client.callService(name, request, raw ? RAW : {}),
+        (handle) => this.#model.call(handle, name, raw),
+      );
     },
     fetch: () => this.#ask((client) => client.fetchAsset("a"), (handle) => this.#model.fetch(handle)),
     get: () => this.#ask((client) => client.getParameters(["gain"]), (handle) => this.#model.ask(handle, "get-")),
-    set: () => this.#ask((client) => client.setParameters({ gain: 1, x: undefined }), (handle) => this.#model.ask(handle, "set-")),
+    set: () =>
+      this.#ask(
+        (client) => client.setParameters({ gain: 1, x: undefined }),
+        (handle) => this.#model.ask(handle, "set-"),
+      ),
     play: () => this.#ask((client) => client.playback.play({ speed: 2 }), (handle) => this.#model.play(handle)),
     seek: () => this.#ask((client) => client.playback.seek(5n), (handle) => this.#model.play(handle)),
     publisher: ({ topic, encoding }) => {
@@ -332,13 +340,19 @@ class ClientPlay implements Play<Step> {
     expect("state", stateOf(client), stateOfModel(model));
     for (const [index, reading] of this.#readings.entries()) {
       const { feed, model: { items, dropped } } = reading;
-      expect(`feed ${index}`, `${feed.size} items, ${feed.dropped} dropped`, `${items.length} items, ${dropped} dropped`);
+      expect(
+        `feed ${index}`,
+        `${feed.size} items, ${feed.dropped} dropped`,
+        `${items.length} items, ${dropped} dropped`,
+      );
     }
     if (step.do === "read") await this.#read(this.#readings[step.feed]);
   }
 
   #compareOutcomes(): void {
-    const [got, wanted] = [this.#outcomes, this.#model.outcomes].map((all) => [...all].sort(([one], [other]) => one - other).join("\n"));
+    const [got, wanted] = [this.#outcomes, this.#model.outcomes].map((all) =>
+      [...all].sort(([one], [other]) => one - other).join("\n")
+    );
     expect("outcomes", got!, wanted!);
     this.#outcomes.clear();
     this.#model.outcomes.clear();

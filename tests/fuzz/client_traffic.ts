@@ -18,7 +18,19 @@ export const PARAMETER_NAMES = [
 export const TOPICS = ["/a", "/b", "/json", "", "__proto__", "é🤖", "/\udc00"];
 const ENCODINGS = ["json", "json", "cdr", "raw", "", "é"];
 const URIS = [
-  ...["file:1", "file:é🤖", "none", "", "throw:1", "slow:1", "slow:2", "never:1", "stream:1", "broken:1", "file:\ud800"],
+  ...[
+    "file:1",
+    "file:é🤖",
+    "none",
+    "",
+    "throw:1",
+    "slow:1",
+    "slow:2",
+    "never:1",
+    "stream:1",
+    "broken:1",
+    "file:\ud800",
+  ],
   `none ${"x".repeat(50)}`,
 ];
 const IDS = [0, 1, 2, 3, 4, 5, 0x7fff_ffff, 0xffff_ffff];
@@ -62,7 +74,13 @@ function parameter(random: Random): object {
 
 function channel(random: Random): object {
   const schema = random.chance(0.3) ? { schema: "x".repeat(random.below(60)), schemaEncoding: "jsonschema" } : {};
-  return { id: id(random), topic: pickOf(random, TOPICS), encoding: pickOf(random, ENCODINGS), schemaName: "", ...schema };
+  return {
+    id: id(random),
+    topic: pickOf(random, TOPICS),
+    encoding: pickOf(random, ENCODINGS),
+    schemaName: "",
+    ...schema,
+  };
 }
 
 function names(random: Random): object {
@@ -71,7 +89,9 @@ function names(random: Random): object {
 
 function call(random: Random, { serviceIds }: ClientHints): Uint8Array {
   const serviceId = random.chance(0.9) ? random.pick(serviceIds) ?? 1 : id(random);
-  const payload = random.chance(0.8) ? pickOf(random, ["{}", "1", "null", "{", "", '{"a":[1,2]}']) : randomBytes(random, 5);
+  const payload = random.chance(0.8)
+    ? pickOf(random, ["{}", "1", "null", "{", "", '{"a":[1,2]}'])
+    : randomBytes(random, 5);
   return serviceCall(serviceId, random.below(5), pickOf(random, ENCODINGS), payload);
 }
 
@@ -87,8 +107,12 @@ function playback(random: Random): Uint8Array {
 
 const MAKERS: readonly Make[] = [
   (random, hints) =>
-    text({ op: "subscribe", subscriptions: some(random, () => ({ id: id(random), channelId: channelId(random, hints) })) }),
-  (random, hints) => text({ op: "subscribe", subscriptions: [{ id: id(random), channelId: channelId(random, hints) }] }),
+    text({
+      op: "subscribe",
+      subscriptions: some(random, () => ({ id: id(random), channelId: channelId(random, hints) })),
+    }),
+  (random, hints) =>
+    text({ op: "subscribe", subscriptions: [{ id: id(random), channelId: channelId(random, hints) }] }),
   (random) => text({ op: "unsubscribe", subscriptionIds: some(random, () => id(random)) }),
   (random) => text({ op: "advertise", channels: some(random, () => channel(random)) }),
   (random) => text({ op: "unadvertise", channelIds: some(random, () => id(random)) }),

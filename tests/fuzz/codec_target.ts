@@ -74,9 +74,7 @@ class CodecPlay implements Play<Step> {
   #make(random: Random): void {
     const side = random.chance(0.5) ? "client" : "server";
     const table = random.chance(0.5);
-    const raws = side === "client"
-      ? this.#client.next(random, CLIENT_HINTS)
-      : this.#server.next(random, SERVER_HINTS);
+    const raws = side === "client" ? this.#client.next(random, CLIENT_HINTS) : this.#server.next(random, SERVER_HINTS);
     for (const raw of raws) this.#pending.push({ side, table, raw: random.chance(0.2) ? shifted(random, raw) : raw });
   }
 }

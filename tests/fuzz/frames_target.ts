@@ -27,7 +27,11 @@ const ADAPTERS = {
 
 type Adapter = keyof typeof ADAPTERS;
 
-const HERE: readonly Adapter[] = runtime === "bun" ? ["Bun.serve"] : runtime === "deno" ? ["node:http", "Deno.serve"] : ["node:http"];
+const HERE: readonly Adapter[] = runtime === "bun"
+  ? ["Bun.serve"]
+  : runtime === "deno"
+  ? ["node:http", "Deno.serve"]
+  : ["node:http"];
 
 interface Setup {
   adapter: Adapter;
@@ -70,7 +74,9 @@ class FramesPlay implements Play<Step> {
   next(random: Random): Step {
     const messages = Array.from({ length: 1 + random.below(8) }, () => this.#traffic.next(random, HINTS)).flat();
     const frames = messages.flatMap((message) => framesOf(random, message));
-    if (random.chance(0.15)) frames.push(closeFrame(pickOf(random, [undefined, 1000, 1001, 1005, 999, 3001, 5000]), "bye"));
+    if (random.chance(0.15)) {
+      frames.push(closeFrame(pickOf(random, [undefined, 1000, 1001, 1005, 999, 3001, 5000]), "bye"));
+    }
     if (random.chance(0.3)) frames.splice(random.below(frames.length), 0, oddFrame(random));
     const stream = random.chance(0.3) ? bytes(mutate(random, bytes(...frames), frames)[0]!) : bytes(...frames);
     return {
@@ -108,7 +114,9 @@ class FramesPlay implements Play<Step> {
     const { server } = this.#fixture;
     for (let i = 0; i < 2000 && server.clients.size > 0; i++) await new Promise((resolve) => setTimeout(resolve, 5));
     const { clients, subscriptions } = server.stats();
-    if (clients + subscriptions > 0) throw new Mismatch(`${clients} clients and ${subscriptions} subscriptions are left`);
+    if (clients + subscriptions > 0) {
+      throw new Mismatch(`${clients} clients and ${subscriptions} subscriptions are left`);
+    }
   }
 
   async dispose(): Promise<void> {
@@ -191,7 +199,9 @@ function samePrefix(what: string, got: readonly string[], wanted: readonly strin
 }
 
 function messageOf({ opcode, payload }: Frame): Raw {
-  if (opcode !== OPCODES.text && opcode !== OPCODES.binary) throw new Mismatch(`Frame of opcode ${opcode}: ${hexOf(payload)}`);
+  if (opcode !== OPCODES.text && opcode !== OPCODES.binary) {
+    throw new Mismatch(`Frame of opcode ${opcode}: ${hexOf(payload)}`);
+  }
   return opcode === OPCODES.text ? new TextDecoder().decode(payload) : new Uint8Array(payload);
 }
 
@@ -255,4 +265,3 @@ export const frames: Target<Setup, Step> = {
   setup: (random) => ({ adapter: pickOf(random, HERE), corpus: random.below(16) }),
   start: (setup) => new FramesPlay(setup).start(),
 };
-

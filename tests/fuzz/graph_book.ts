@@ -28,10 +28,14 @@ export class GraphBook {
    */
   update(updates: readonly string[], isWatching: boolean, wholes: readonly (string | undefined)[]): void {
     if (wholes.includes(undefined)) this.#unclear = true;
-    if (updates.length > 0 && !this.#isWatching && wholes.length === 0) throw new Mismatch("Update of the graph, unasked");
+    if (updates.length > 0 && !this.#isWatching && wholes.length === 0) {
+      throw new Mismatch("Update of the graph, unasked");
+    }
     const waiting = [...wholes];
     for (const text of updates) this.#take(JSON.parse(text), waiting);
-    if (waiting.length > 0 && !this.#unclear) throw new Mismatch(`Graph was asked for and did not come: ${shown(waiting)}`);
+    if (waiting.length > 0 && !this.#unclear) {
+      throw new Mismatch(`Graph was asked for and did not come: ${shown(waiting)}`);
+    }
     if (!isWatching) this.#maps = noMaps();
     this.#isWatching = isWatching;
   }

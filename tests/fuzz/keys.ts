@@ -24,7 +24,8 @@ export interface Keyed {
 }
 
 /** Texts of which the specification says how they begin, and not how they end. */
-const FREE = /^(Invalid message: |Cannot decode request as JSON: |Cannot encode |Parameter [^]* was not set: value )[^]+$/;
+const FREE =
+  /^(Invalid message: |Cannot decode request as JSON: |Cannot encode |Parameter [^]* was not set: value )[^]+$/;
 
 /** A text, without the part that is the server's own. */
 function fixed(text: string): string {
@@ -33,7 +34,11 @@ function fixed(text: string): string {
 
 /** A JSON message as it has to arrive. */
 export function jsonKey(message: { op: string; [member: string]: unknown }): Keyed {
-  const lane = message.op === "serviceCallFailure" ? "answers" : message.op === "connectionGraphUpdate" ? "graph" : "control";
+  const lane = message.op === "serviceCallFailure"
+    ? "answers"
+    : message.op === "connectionGraphUpdate"
+    ? "graph"
+    : "control";
   const json = throughJson(message) as Record<string, unknown>;
   if (typeof json.message === "string") json.message = fixed(json.message);
   if (Array.isArray(json.capabilities)) json.capabilities.sort();

@@ -23,9 +23,16 @@ function settings() {
   const targets = TARGETS.filter(({ name }) => names.includes(name));
   if (targets.length !== names.length) throw new TypeError(`There are ${TARGETS.map(({ name }) => name).join(", ")}`);
   const numbers = Object.entries({ inputs: values.inputs, runs: values.runs, minutes: values.minutes });
-  const given = numbers.filter(([, value]) => value !== undefined).map(([name, value]) => [name, Number(value)] as const);
+  const given = numbers.filter(([, value]) => value !== undefined).map(([name, value]) =>
+    [name, Number(value)] as const
+  );
   const limits = given.length === 0 ? { minutes: 1 } : Object.fromEntries(given);
-  return { targets, limits, seed: values.seed === undefined ? freshSeed() : Number(values.seed), dry: values.dry ?? false };
+  return {
+    targets,
+    limits,
+    seed: values.seed === undefined ? freshSeed() : Number(values.seed),
+    dry: values.dry ?? false,
+  };
 }
 
 /** What has ever failed is played again by the tests. */

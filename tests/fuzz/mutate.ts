@@ -85,7 +85,8 @@ const BYTE_CHANGES: readonly ByteChange[] = [
   // The opcode.
   (bytes, random) => withBytes(bytes, 0, [random.chance(0.7) ? random.below(8) : random.below(256)]),
   // Where lengths, ids and floats are.
-  (bytes, random) => withBytes(bytes, pickOf(random, [1, 2, 5, 6, 9, 13, 14, 15, random.below(bytes.length)]), edge(random)),
+  (bytes, random) =>
+    withBytes(bytes, pickOf(random, [1, 2, 5, 6, 9, 13, 14, 15, random.below(bytes.length)]), edge(random)),
   (bytes, random) => bytes.slice(0, random.below(bytes.length + 1)),
   (bytes, random) => bytes.slice(random.below(bytes.length + 1)),
   (bytes, random) => insertBytes(bytes, random, randomBytes(random, 1 + lengthOf(random, 40))),
@@ -103,7 +104,19 @@ function flipBit(bytes: Uint8Array, random: Random): Uint8Array {
 }
 
 function edge(random: Random): number[] {
-  const value = pickOf(random, [0, 1, 2, 3, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x7f80_0000, 0x7fc0_0000, 0x3f80_0000, random.below(64)]);
+  const value = pickOf(random, [
+    0,
+    1,
+    2,
+    3,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xffff_ffff,
+    0x7f80_0000,
+    0x7fc0_0000,
+    0x3f80_0000,
+    random.below(64),
+  ]);
   return [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24];
 }
 
@@ -144,7 +157,25 @@ export function randomBytes(random: Random, length: number): Uint8Array {
 
 type TextChange = (text: string, random: Random, other: string) => string;
 
-const CHARACTERS = ['"', "\\", "{", "}", "[", "]", ",", ":", "0", "-", "e", " ", "\u0000", "\ud800", "\udc00", "é", "\n"];
+const CHARACTERS = [
+  '"',
+  "\\",
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  "0",
+  "-",
+  "e",
+  " ",
+  "\u0000",
+  "\ud800",
+  "\udc00",
+  "é",
+  "\n",
+];
 
 const TEXT_CHANGES: readonly TextChange[] = [
   (text, random) => text.slice(0, random.below(text.length + 1)),

@@ -73,10 +73,15 @@ export class ParameterModel {
     const entry = this.#entries.get(name);
     if (value === undefined && !entry?.live) return false;
     if (entry?.readOnly) return "it is read-only";
-    const parameter = value === undefined ? wanted : entry === undefined ? this.#created(wanted) : fitted(wanted, entry);
+    const parameter = value === undefined
+      ? wanted
+      : entry === undefined
+      ? this.#created(wanted)
+      : fitted(wanted, entry);
     if (typeof parameter === "string") return parameter;
     const excess = value === undefined ? undefined : this.#excess(parameter, entry);
-    const refusal = excess ?? this.#validate(name, value) ?? (value === undefined ? undefined : entry?.validate?.(parameter.value));
+    const refusal = excess ?? this.#validate(name, value) ??
+      (value === undefined ? undefined : entry?.validate?.(parameter.value));
     if (refusal !== undefined) return refusal;
     this.#apply(parameter, entry);
     return true;
@@ -132,7 +137,9 @@ function fitted(wanted: WireParameter, { parameter: { name, value: old, type } }
   const [kind, wantedKind] = [kindOf({ name, value: old, ...(type && { type }) }), kindOf(wanted)];
   const comesBack = type === "byte_array" && wanted.type === undefined;
   if (kind !== wantedKind && !comesBack) return `it is ${kind}, not ${wantedKind}`;
-  if (kind === "a number" && type === undefined && !Number.isSafeInteger(value)) return `it is an integer, not ${value}`;
+  if (kind === "a number" && type === undefined && !Number.isSafeInteger(value)) {
+    return `it is an integer, not ${value}`;
+  }
   if (!suits(value, type)) return "value is wrong";
   return type === undefined ? { name, value } : { name, value, type };
 }
@@ -140,7 +147,9 @@ function fitted(wanted: WireParameter, { parameter: { name, value: old, type } }
 function suits(value: unknown, type: string | undefined): boolean {
   if (type === "float64") return typeof value === "number";
   if (type === "float64_array") return (value as unknown[]).every((item) => typeof item === "number");
-  if (type === "byte_array") return typeof value === "string" && /^([\w+/]{4})*([\w+/]{2}==|[\w+/]{3}=)?$/.test(value) && !value.includes("_");
+  if (type === "byte_array") {
+    return typeof value === "string" && /^([\w+/]{4})*([\w+/]{2}==|[\w+/]{3}=)?$/.test(value) && !value.includes("_");
+  }
   return isFinite(value);
 }
 
@@ -160,11 +169,15 @@ export class InterestModel {
   }
 
   /** @returns What is too much. */
-  change(names: readonly string[], wanted: boolean, limits: { names: number; bytes: number }): "names" | "bytes" | undefined {
+  change(
+    names: readonly string[],
+    wanted: boolean,
+    limits: { names: number; bytes: number },
+  ): "names" | "bytes" | undefined {
     if (names.length === 0) {
       this.#all = wanted;
       this.#names = new Set();
-    } else if (this.#all === wanted) for (const name of names) this.#names.delete(name);
+    } else if (this.#all === wanted) { for (const name of names) this.#names.delete(name); }
     else {
       const all = new Set([...this.#names, ...names]);
       if (all.size > limits.names) return "names";

@@ -45,7 +45,7 @@ export function readFrames(bytes: Uint8Array, maxBytes: number): Stream {
 /** A frame; also the beginning of one is broken when that shows already. */
 function frameAt(bytes: Uint8Array, at: number, maxBytes: number): Frame | "cut" | "broken" {
   const [first, second] = [bytes[at]!, bytes[at + 1]];
-  if (second === undefined) return headerProblem(first) ? "broken" : "cut";
+  if (second === undefined) return "cut";
   const sized = lengthAt(bytes, at + 1);
   if (headerProblem(first) || (second & 0x80) === 0) return "broken";
   if (first >= 0x88 && (second & 0x7f) > 125 && (first & 0x0f) >= CLOSE) return "broken";
@@ -124,7 +124,8 @@ function closeOf(payload: Uint8Array): Stream["end"] {
   if (payload.length === 0) return { code: undefined };
   if (payload.length === 1 || textOf(payload.subarray(2)) === undefined) return "broken";
   const code = payload[0]! << 8 | payload[1]!;
-  const isKnown = (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
+  const isKnown = (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) ||
+    (code >= 3000 && code <= 4999);
   return isKnown ? { code } : "broken";
 }
 

@@ -140,7 +140,11 @@ export function readMembers(op: string, json: Members, shape: Record<string, Rea
 }
 
 /** What a request in broken JSON would say, as far as it can be read. */
-export function requestOf<T extends Broken>(json: Members, kind: T["kind"], shape: Record<string, Read>): T | undefined {
+export function requestOf<T extends Broken>(
+  json: Members,
+  kind: T["kind"],
+  shape: Record<string, Read>,
+): T | undefined {
   const reading = readMembers("", json, shape);
   return reading.kind === "message" ? { kind, ...reading.members } as unknown as T : undefined;
 }
@@ -185,7 +189,7 @@ export function untyped(root: unknown, isRight: (value: unknown) => boolean = is
     const next: unknown[] = [];
     for (const value of level) {
       if (!isRight(value)) throw new Wrong();
-      if (typeof value === "object" && value !== null) for (const child of Object.values(value)) next.push(child);
+      if (typeof value === "object" && value !== null) { for (const child of Object.values(value)) next.push(child); }
     }
     level = next;
   }

@@ -34,7 +34,9 @@ const listOrNone = (read: Read): Read => (value) => value === undefined || value
 /** Texts by name: of what is none, its JSON. */
 const texts: Read = (value) => {
   if (!isObject(value)) throw new Wrong();
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, typeof each === "string" ? each : jsonOf(each)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, typeof each === "string" ? each : jsonOf(each)]),
+  );
 };
 
 /** A parameter whose bytes may come without padding. */
@@ -45,7 +47,12 @@ const padded: Read = (entry) => {
 };
 
 const time = objectWith({ sec: u32, nsec: integer(999_999_999) });
-const schema = objectWith({ encoding: textOrNone, schemaName: textOrNone, schemaEncoding: textOrNone, schema: textOrNone });
+const schema = objectWith({
+  encoding: textOrNone,
+  schemaName: textOrNone,
+  schemaEncoding: textOrNone,
+  schema: textOrNone,
+});
 const named = (ids: string) => listOrNone(objectWith({ name: text, [ids]: listOrNone(text) }));
 const LEVELS = ["info", "warning", "error"];
 

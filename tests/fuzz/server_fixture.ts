@@ -80,7 +80,11 @@ export const CHANNELS = [
     latch: false,
   },
   {
-    options: { encoding: "protobuf", latch: true, schema: { name: "P", encoding: "protobuf", data: new Uint8Array([1, 2, 3]) } },
+    options: {
+      encoding: "protobuf",
+      latch: true,
+      schema: { name: "P", encoding: "protobuf", data: new Uint8Array([1, 2, 3]) },
+    },
     wire: { encoding: "protobuf", schemaName: "P", schemaEncoding: "protobuf", schema: "AQID" },
     latch: true,
   },
@@ -150,7 +154,10 @@ export class ServerFixture {
     parameters.declare("gain", { value: 1.5 });
     parameters.declare("count", { value: 1 });
     parameters.declare("serial", { value: "A-17", readOnly: true });
-    parameters.declare("positive", { value: 1, validate: ({ value }) => value as number > 0 ? undefined : "it must be positive" });
+    parameters.declare("positive", {
+      value: 1,
+      validate: ({ value }) => value as number > 0 ? undefined : "it must be positive",
+    });
     parameters.declare("moody", { value: 1, validate: moody });
     parameters.declare("map", { value: new Uint8Array([1, 2, 3]) });
     parameters.declare("list", { value: [1, 2] });

@@ -5,13 +5,13 @@
 import { bytes, text, u32, u64, u8 } from "../support/raw_bytes.ts";
 import { VERSION } from "../../src/util/version.ts";
 import { hexOf, type Raw } from "./case.ts";
-import { type Keyed, assetKey, frameKey, jsonKey } from "./keys.ts";
+import { assetKey, frameKey, jsonKey, type Keyed } from "./keys.ts";
 import { InterestModel, ParameterModel, type WireParameter } from "./parameter_model.ts";
 import { PlaybackModel, type PlaybackWish } from "./playback_model.ts";
 import { readClient } from "./read_client.ts";
 import { BAD, type Broken, type Members } from "./read_json.ts";
 import { keyOf } from "./same.ts";
-import { CHANNELS, LIMIT_MS, LIMITS, SERVICES, type ServerKind, SESSION, SLOW_MS, validate } from "./server_fixture.ts";
+import { CHANNELS, LIMIT_MS, LIMITS, type ServerKind, SERVICES, SESSION, SLOW_MS, validate } from "./server_fixture.ts";
 
 const DEFAULTS = {
   messageBytes: 16 * 2 ** 20,
@@ -137,10 +137,14 @@ export class ServerModel {
   receive(client: ClientModel, raw: Raw): void {
     if (client.closed !== undefined) return;
     const limit = this.#limits.messageBytes;
-    if (byteLength(raw) > limit) return this.#close(client, { code: 1009, reason: `Message is larger than ${limit} bytes` });
+    if (byteLength(raw) > limit) {
+      return this.#close(client, { code: 1009, reason: `Message is larger than ${limit} bytes` });
+    }
     const reading = readClient(raw);
     if (reading.kind === "nothing") return;
-    if (reading.kind !== "message") return this.#refuse(client, reading.kind === "invalid" ? reading.request : undefined);
+    if (reading.kind !== "message") {
+      return this.#refuse(client, reading.kind === "invalid" ? reading.request : undefined);
+    }
     this.#handlers[reading.op]!(client, reading.members as never);
   }
 
@@ -243,7 +247,11 @@ export class ServerModel {
 
   readonly #handlers: Readonly<Record<string, (client: ClientModel, members: never) => void>> = {
     subscribe: (client, { subscriptions }: { subscriptions: (Members | typeof BAD)[] }) =>
-      this.#each(client, subscriptions, ({ id, channelId }) => this.#subscribe(client, id as number, channelId as number)),
+      this.#each(
+        client,
+        subscriptions,
+        ({ id, channelId }) => this.#subscribe(client, id as number, channelId as number),
+      ),
     unsubscribe: (client, { subscriptionIds }: { subscriptionIds: (number | typeof BAD)[] }) =>
       this.#each(client, subscriptionIds, (id) => this.#unsubscribe(client, id)),
     advertise: (client, { channels }: { channels: (Members | typeof BAD)[] }) => {
@@ -264,7 +272,9 @@ export class ServerModel {
       if (!this.#has(client, "parameters") || this.#tooMany(client, parameterNames)) return;
       const names = new Set<string>();
       this.#each(client, parameterNames, (name) => void names.add(name));
-      const existing = [...names].filter((name) => this.#parameters.exists(name)).map((name) => this.#parameters.now(name));
+      const existing = [...names].filter((name) => this.#parameters.exists(name)).map((name) =>
+        this.#parameters.now(name)
+      );
       this.#values(client, parameterNames.length === 0 ? this.#parameters.all() : existing, id);
     },
     setParameters: (client, { parameters, id }: { parameters: (WireParameter | typeof BAD)[]; id?: string }) => {
@@ -331,7 +341,9 @@ export class ServerModel {
       return client.status(2, `Too many channels: the limit is ${clientChannels}`);
     }
     const total = [...client.channels.values(), channel].reduce((sum, each) => sum + textBytes(each), 0);
-    if (total > clientChannelBytes) return client.status(2, `Too many bytes of channels: the limit is ${clientChannelBytes}`);
+    if (total > clientChannelBytes) {
+      return client.status(2, `Too many bytes of channels: the limit is ${clientChannelBytes}`);
+    }
     client.channels.set(id, channel);
   }
 
@@ -345,7 +357,9 @@ export class ServerModel {
       else if (done) applied.add(name);
     });
     if (id !== undefined) this.#values(client, Array.from(asked, (name) => this.#parameters.now(name)), id);
-    for (const other of this.clients.values()) if (other !== client || id === undefined) this.#update(other, [...applied]);
+    for (const other of this.clients.values()) {
+      if (other !== client || id === undefined) this.#update(other, [...applied]);
+    }
   }
 
   #watch(client: ClientModel, entries: (string | typeof BAD)[], wanted: boolean): void {
@@ -430,7 +444,7 @@ export class ServerModel {
     }
     const { own, others, failure } = this.playback.request(wish);
     if (failure !== undefined) client.status(2, failure);
-    else if (wish.seekTime !== undefined) for (const other of this.clients.values()) other.forget();
+    else if (wish.seekTime !== undefined) { for (const other of this.clients.values()) other.forget(); }
     for (const other of this.clients.values()) {
       if (other.hasPlayback) other.expect(frameKey(other === client ? own : others));
     }

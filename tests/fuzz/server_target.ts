@@ -12,7 +12,7 @@ import { corpusFor } from "./corpus.ts";
 import { GraphBook } from "./graph_book.ts";
 import { type Keyed, keyed, type Lane } from "./keys.ts";
 import { pickOf, randomBytes } from "./mutate.ts";
-import { Planned, SERVICES, ServerFixture, type ServerKind, SLOW_MS } from "./server_fixture.ts";
+import { Planned, ServerFixture, type ServerKind, SERVICES, SLOW_MS } from "./server_fixture.ts";
 import { type ClientModel, publishedKey, ServerModel } from "./server_model.ts";
 import { macrotask, SteppedClock } from "./turns.ts";
 
@@ -95,7 +95,9 @@ class ServerPlay implements Play<Step> {
   next(random: Random): Step {
     const seats = [...this.#peers.keys()];
     if (seats.length === 0 || (seats.length < SEATS && random.chance(0.03))) return this.#join(random);
-    if (random.chance(0.015)) return { do: "leave", seat: pickOf(random, seats), how: pickOf(random, ["close", "cut"]) };
+    if (random.chance(0.015)) {
+      return { do: "leave", seat: pickOf(random, seats), how: pickOf(random, ["close", "cut"]) };
+    }
     if (random.chance(0.12)) return this.#own(random) ?? { do: "status", message: "hello" };
     return { do: "say", said: this.#said(random, seats) };
   }
@@ -114,7 +116,14 @@ class ServerPlay implements Play<Step> {
     }
     const { server } = this.#fixture;
     const { clients, subscriptions, queuedBytes } = server.stats();
-    const left = { clients, subscriptions, queuedBytes, set: server.clients.size, timers: this.#clock.delays, ...this.#balance };
+    const left = {
+      clients,
+      subscriptions,
+      queuedBytes,
+      set: server.clients.size,
+      timers: this.#clock.delays,
+      ...this.#balance,
+    };
     const some = Object.entries(left).filter(([, count]) => count !== 0);
     if (some.length > 0) throw new Mismatch(`Left behind when all have left: ${shown(Object.fromEntries(some))}`);
     // What was left in a graph or a parameter would be seen by the next one.
@@ -152,8 +161,10 @@ class ServerPlay implements Play<Step> {
     const missing = Object.keys(SERVICES).find((name) => ![...services.values()].includes(name));
     const steps: (Step | undefined | false)[] = [
       { do: "wait", ms: pickOf(random, [10, 60, 150, 1_500]) },
-      channel !== undefined && { do: "publish", channel, time: random.below(1000), payload: randomBytes(random, random.below(30)) },
-      channel !== undefined && { do: "publish", channel, time: random.below(1000), payload: randomBytes(random, random.below(30)) },
+      channel !== undefined &&
+      { do: "publish", channel, time: random.below(1000), payload: randomBytes(random, random.below(30)) },
+      channel !== undefined &&
+      { do: "publish", channel, time: random.below(1000), payload: randomBytes(random, random.below(30)) },
       channels.size < 6 && { do: "open channel", topic: `/more ${++this.#opened}` },
       channels.size > 2 && channel !== undefined && { do: "close channel", id: channel },
       kind !== "bare" && missing !== undefined && { do: "open service", name: missing },
@@ -278,7 +289,8 @@ class ServerPlay implements Play<Step> {
   #look(step: Step): void {
     const models = [...this.#model.clients.values()];
     // Whoever asks for the graph has the others told before; who is closed in the middle leaves it in another turn.
-    const updates = 1 + models.reduce((sum, { graphRequests, closed }) => sum + 2 * graphRequests.length + (closed ? 1 : 0), 0);
+    const updates = 1 +
+      models.reduce((sum, { graphRequests, closed }) => sum + 2 * graphRequests.length + (closed ? 1 : 0), 0);
     for (const [seat, { peer, client }] of this.#peers) {
       const model = this.#model.clients.get(seat)!;
       try {
@@ -302,7 +314,9 @@ class ServerPlay implements Play<Step> {
     const received = peer.received.map(keyed);
     for (const lane of ["control", "answers", "data", "time"] as const) sameLane(lane, received, model.expected);
     const graphs = peer.received.filter((_, i) => received[i]!.lane === "graph") as string[];
-    if (graphs.length > updates) throw new Mismatch(`${graphs.length} updates of the graph, expected ${updates} at most`);
+    if (graphs.length > updates) {
+      throw new Mismatch(`${graphs.length} updates of the graph, expected ${updates} at most`);
+    }
     peer.graph.update(graphs, model.watchesGraph, model.graphRequests);
     if (shown(peer.closed) !== shown(model.closed)) {
       throw new Mismatch(`Closed ${shown(peer.closed)}, expected ${shown(model.closed)}`);
@@ -327,19 +341,28 @@ class ServerPlay implements Play<Step> {
     }
     const told = this.#published.splice(0);
     const expected = this.#model.published.splice(0);
-    if (told.join("\n") !== expected.join("\n")) throw new Mismatch(`Published ${shown(told)}, expected ${shown(expected)}`);
-    if (server.clients.size !== this.#peers.size) throw new Mismatch(`${server.clients.size} clients, expected ${this.#peers.size}`);
+    if (told.join("\n") !== expected.join("\n")) {
+      throw new Mismatch(`Published ${shown(told)}, expected ${shown(expected)}`);
+    }
+    if (server.clients.size !== this.#peers.size) {
+      throw new Mismatch(`${server.clients.size} clients, expected ${this.#peers.size}`);
+    }
   }
 }
 
 /** Fails when what is received on a lane is not what is expected. */
 function sameLane(lane: Lane, received: readonly Keyed[], expected: readonly Keyed[]): void {
-  const [got, wanted] = [received, expected].map((all) => all.filter((each) => each.lane === lane)) as [Keyed[], Keyed[]];
-  if (lane === "answers") for (const keys of [got, wanted]) keys.sort((one, other) => one.key < other.key ? -1 : 1);
+  const [got, wanted] = [received, expected].map((all) => all.filter((each) => each.lane === lane)) as [
+    Keyed[],
+    Keyed[],
+  ];
+  if (lane === "answers") { for (const keys of [got, wanted]) keys.sort((one, other) => one.key < other.key ? -1 : 1); }
   let next = 0;
   for (const { key, optional } of wanted) {
     if (got[next]?.key === key) next++;
-    else if (!optional) throw new Mismatch(`${lane} ${next}: ${shown(got[next]?.key ?? "nothing")}\nexpected ${shown(key)}`);
+    else if (!optional) {
+      throw new Mismatch(`${lane} ${next}: ${shown(got[next]?.key ?? "nothing")}\nexpected ${shown(key)}`);
+    }
   }
   if (next < got.length) throw new Mismatch(`${lane} ${next}: ${shown(got[next]!.key)}\nexpected nothing`);
 }

@@ -44,12 +44,19 @@ function channel(random: Random, { protocol }: ServerHints): object {
     return { ...base, ...(random.chance(0.5) ? { schemaId: smallId(random) } : {}), ...metadata(random) };
   }
   const schemaEncoding = pickOf(random, [undefined, undefined, "jsonschema", "protobuf", "flatbuffer", ""]);
-  const named = random.chance(0.5) ? { schemaName: "", schema: "" } : { schemaName: "S", schema: pickOf(random, SCHEMA_DATA) };
+  const named = random.chance(0.5)
+    ? { schemaName: "", schema: "" }
+    : { schemaName: "S", schema: pickOf(random, SCHEMA_DATA) };
   return { ...base, ...named, schemaEncoding, ...metadata(random) };
 }
 
 function advertise(random: Random, hints: ServerHints): string {
-  const define = () => ({ id: smallId(random), name: "S", encoding: pickOf(random, ENCODINGS), data: pickOf(random, SCHEMA_DATA) });
+  const define = () => ({
+    id: smallId(random),
+    name: "S",
+    encoding: pickOf(random, ENCODINGS),
+    data: pickOf(random, SCHEMA_DATA),
+  });
   const schemas = random.chance(0.5) ? { schemas: list(random, define) } : {};
   return json({ op: "advertise", ...schemas, channels: list(random, () => channel(random, hints)) });
 }
@@ -69,7 +76,12 @@ export function serverInfo(random: Random): string {
 }
 
 function service(random: Random): object {
-  const side = () => ({ encoding: pickOf(random, ["json", "json", "raw"]), schemaName: "", schemaEncoding: "", schema: "" });
+  const side = () => ({
+    encoding: pickOf(random, ["json", "json", "raw"]),
+    schemaName: "",
+    schemaEncoding: "",
+    schema: "",
+  });
   const request = random.chance(0.5) ? { request: side() } : { requestSchema: "" };
   const response = random.chance(0.5) ? { response: side() } : { responseSchema: "" };
   return { id: 1 + random.below(4), name: pickOf(random, SERVICE_NAMES), type: "t", ...request, ...response };
@@ -111,7 +123,9 @@ function status(random: Random, hints: ServerHints): string {
 
 function data(random: Random, { subscriptionIds }: ServerHints): Uint8Array {
   const id = waiting(random, subscriptionIds);
-  const payload = random.chance(0.5) ? bytes(pickOf(random, ["{}", '{"a":1}', "{"])) : randomBytes(random, random.below(30));
+  const payload = random.chance(0.5)
+    ? bytes(pickOf(random, ["{}", '{"a":1}', "{"]))
+    : randomBytes(random, random.below(30));
   return bytes(u8(1), u32(id), u64(BigInt(random.below(2 ** 31))), payload);
 }
 
@@ -133,14 +147,26 @@ function callFailure(random: Random, hints: ServerHints): string {
 function asset(random: Random, { assetIds }: ServerHints): Uint8Array {
   const id = waiting(random, assetIds);
   const failed = random.chance(0.4);
-  return bytes(u8(4), u32(id), u8(failed ? 1 : 0), text(failed ? "no such é" : ""), randomBytes(random, random.below(20)));
+  return bytes(
+    u8(4),
+    u32(id),
+    u8(failed ? 1 : 0),
+    text(failed ? "no such é" : ""),
+    randomBytes(random, random.below(20)),
+  );
 }
 
 function playback(random: Random, { prefix, playbackIds }: ServerHints): Uint8Array {
   const own = `${prefix}${waiting(random, playbackIds)}`;
   const id = pickOf(random, ["", "other-1", own, own, own]);
   const speed = pickOf(random, [1, 0, -1, 2.5]);
-  return bytes(u8(5, random.below(4)), u64(BigInt(random.below(1000))), f32(speed), u8(random.below(4) === 0 ? 1 : 0), text(id));
+  return bytes(
+    u8(5, random.below(4)),
+    u64(BigInt(random.below(1000))),
+    f32(speed),
+    u8(random.below(4) === 0 ? 1 : 0),
+    text(id),
+  );
 }
 
 const MAKERS: readonly Make[] = [

@@ -7,7 +7,10 @@ import { StallWatch } from "./stall.ts";
 const LIMIT_MS = 60_000;
 
 /** Plays a case. @returns What is wrong with it; `undefined` when nothing is. */
-export async function failureOf(target: Target, { setup, steps }: Pick<Case, "setup" | "steps">): Promise<string | undefined> {
+export async function failureOf(
+  target: Target,
+  { setup, steps }: Pick<Case, "setup" | "steps">,
+): Promise<string | undefined> {
   try {
     await withRejections(() => playAll(target, setup, steps));
   } catch (error) {
@@ -36,7 +39,8 @@ export function textOf(error: unknown): string {
 /** A case that fails with fewer steps, and less in each of them. The same one when it does not fail again. */
 export async function shrink(target: Target, found: Case, log: (line: string) => void): Promise<Case> {
   const until = performance.now() + LIMIT_MS;
-  const fails = async (steps: unknown[]) => performance.now() < until && await failureOf(target, { ...found, steps }) !== undefined;
+  const fails = async (steps: unknown[]) =>
+    performance.now() < until && await failureOf(target, { ...found, steps }) !== undefined;
   if (!await fails(found.steps)) {
     log("It does not fail when it is played again: look for something that other runs have left behind");
     return found;

@@ -124,14 +124,22 @@ class Robot:
 
     async def tick(self):
         for count in range(10**9):
-            await self.server.send_message(self.counter, time.time_ns(), b'{"count":%d}' % count)
-            await self.server.broadcast_time(time.time_ns())
-            if count % 10 == 0:
-                await self.server.send_message(self.bytes, time.time_ns(), bytes(range(256)))
-                ticks = {"name": "ticks", "value": count // 10}
-                self.listener.parameters["ticks"] = ticks
-                await self.server.update_parameters([ticks])
+            try:
+                await self.publish(count)
+            except Exception:
+                # A client has subscribed with an id that is no integer: nobody gets a message while it is connected.
+                pass
             await asyncio.sleep(0.1)
+
+    async def publish(self, count):
+        await self.server.broadcast_time(time.time_ns())
+        if count % 10 == 0:
+            ticks = {"name": "ticks", "value": count // 10}
+            self.listener.parameters["ticks"] = ticks
+            await self.server.update_parameters([ticks])
+        await self.server.send_message(self.counter, time.time_ns(), b'{"count":%d}' % count)
+        if count % 10 == 0:
+            await self.server.send_message(self.bytes, time.time_ns(), bytes(range(256)))
 
 
 async def main():

@@ -10,7 +10,7 @@ const FOLDER = new URL("../../.cache/embedding/", import.meta.url);
 /** A program begins with its name as a comment. @returns Its file, one for each process that asks. */
 export function documentedProgram(name: string): URL {
   const text = readFileSync(DOCUMENT, "utf8");
-  const programs = [...text.matchAll(/^```(?:js|ts ignore)\n(\/\/ (\S+)\n[\s\S]*?)^```$/gm)];
+  const programs = [...text.matchAll(/^```(?:js|ts) ignore\n(\/\/ (\S+)\n[\s\S]*?)^```$/gm)];
   const program = programs.find(([, , title]) => title === name);
   if (program === undefined) throw new Error(`docs/embedding.md has no program "${name}"`);
   mkdirSync(FOLDER, { recursive: true });

@@ -7,12 +7,15 @@ const TAKES_CONNECTIONS = /^export (?:async )?function (?:listen|upgrade|attach)
 /** The gate. */
 export async function adapters(): Promise<Verdict> {
   const sources = await read(await filesBelow("src/runtime", /\.ts$/));
-  const tests = await read(await filesBelow("tests/runtime", /_test\.ts$/));
+  const tests = await read([
+    ...await filesBelow("tests/runtime", /_test\.ts$/),
+    ...await filesBelow("tests/embedding", /\.ts$/),
+  ]);
   const names = sources.filter(({ text }) => TAKES_CONNECTIONS.test(text)).map(({ path }) => nameOf(path));
   const untested = names.filter((name) => !tests.some((test) => runs(test, name)));
   return {
     problems: untested.map((name) =>
-      `src/runtime/${name}.ts: no test in tests/runtime is named after it or imports it`
+      `src/runtime/${name}.ts: no test in tests/runtime or tests/embedding is named after it or imports it`
     ),
     note: names.join(", "),
   };

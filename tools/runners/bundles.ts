@@ -36,8 +36,17 @@ const BUNDLES: Checks = {
 };
 
 const COMPILED: Checks = {
-  "deno compile": (apps) => builtProgram(apps, "deno"),
+  "deno compile": async (apps) => {
+    try {
+      return await builtProgram(apps, "deno");
+    } catch (error) {
+      throw OUT_OF_REACH.test(`${error}`) ? new Unavailable("dl.deno.land cannot be reached from here") : error;
+    }
+  },
 };
+
+/** What Deno says when it cannot fetch its runtime for programs. */
+const OUT_OF_REACH = /error sending request for url \(https:\/\/dl\.deno\.land/;
 
 /** Builds and runs them all. */
 export const runBundles: Runner = ({ filter }) => runChecks(BUNDLES, filter);
@@ -108,8 +117,9 @@ async function builtScript(apps: BundleApps, script: string, by: readonly string
 async function builtProgram(apps: BundleApps, script: string): Promise<string> {
   await apps.run("service", script);
   const program = `${apps.folder}/service/dist/robot${Deno.build.os === "windows" ? ".exe" : ""}`;
+  const { size } = await Deno.stat(program);
   await aloneServes(program);
-  return kilobytes((await Deno.stat(program)).size);
+  return kilobytes(size);
 }
 
 /** Moves a file to an empty folder, where it has no node_modules, and runs it there. */

@@ -8,6 +8,8 @@ import type { Runner } from "./suite.ts";
 
 const TYPESCRIPT = "~5.9.0";
 const PROGRAM_LIMIT_MS = 30_000;
+const TSC = "node_modules/typescript/bin/tsc";
+const NODE16 = ["--module", "node16", "--moduleResolution", "node16"];
 
 /** Packs, installs in an empty folder and runs the programs of tests/package there. */
 export const runPackage: Runner = async () => {
@@ -27,7 +29,10 @@ const CHECKS: readonly ((folder: string) => Promise<Tally>)[] = [
   async (folder) => await run("runs on Node 20", folder, (await node(20)).path, "roundtrip.mjs"),
   async (folder) => await run("runs on Node 24", folder, (await node(24)).path, "roundtrip.mjs"),
   async (folder) => await run("runs on Bun", folder, (await bun()).path, "roundtrip.mjs"),
-  async (folder) => await run("compiles", folder, (await node(24)).path, "node_modules/typescript/bin/tsc"),
+  async (folder) => await run("is required on Node 20", folder, (await node(20)).path, "required.cjs"),
+  async (folder) => await run("is required on Node 24", folder, (await node(24)).path, "required.cjs"),
+  async (folder) => await run("compiles", folder, (await node(24)).path, TSC),
+  async (folder) => await run("compiles as node16", folder, (await node(24)).path, TSC, ...NODE16),
 ];
 
 async function run(what: string, cwd: string, program: string, ...args: string[]): Promise<Tally> {

@@ -7,7 +7,7 @@ import type { ConformCase, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
 import { base64Bytes } from "../steps/channels.ts";
 import { check, eachOnce, same } from "../steps/check.ts";
-import { findOp, isOp } from "../steps/messages.ts";
+import { findOp, hasId, isOp } from "../steps/messages.ts";
 import { get, getting, type Parameter, parameterOf, parametersOf, UNKNOWN_NAME } from "../steps/parameters.ts";
 import { foxwire, sdk, spec } from "../steps/sources.ts";
 
@@ -138,7 +138,21 @@ export const PARAMETERS: readonly ConformCase[] = [
       const peer = await scene.connect();
       peer.send(getting([]));
       const answer = await peer.expect("parameterValues");
-      check(!("id" in answer), "parameterValues without an id", answer);
+      check(!hasId(answer), "parameterValues without an id", answer);
+    },
+  },
+  {
+    name: "parameters/no-null",
+    level: "should",
+    rule: "Optional members are left out when they are unset, not sent as null",
+    source: sdk("parameter_values.rs"),
+    needs: NEEDS,
+    async run(scene) {
+      const peer = await scene.connect();
+      peer.send(getting([]));
+      const answer = await peer.expect("parameterValues");
+      const nulls = [answer, ...parametersOf(answer)].filter(({ id, type }) => id === null || type === null);
+      same(nulls, [], "messages and parameters with an id or type of null");
     },
   },
   {
@@ -165,7 +179,7 @@ export const PARAMETERS: readonly ConformCase[] = [
       const ids = Array.from({ length: 10 }, (_, index) => `order ${9 - index}`);
       peer.send(...ids.map((id) => getting([], id)));
       const got: unknown[] = [];
-      for (const _ of ids) got.push((await findOp(peer, "parameterValues", (message) => "id" in message)).id);
+      for (const _ of ids) got.push((await findOp(peer, "parameterValues", hasId)).id);
       same(got, ids, "ids of the answers");
     },
   },

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ConformCase, Scene } from "../case.ts";
-import { check, same } from "../steps/check.ts";
+import { same } from "../steps/check.ts";
 import { isOp } from "../steps/messages.ts";
 import { get, NEW_NAME, type Parameter, parameterOf, restoring, set, setting } from "../steps/parameters.ts";
 import { foxwire, sdk, spec } from "../steps/sources.ts";

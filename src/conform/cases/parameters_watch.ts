@@ -6,7 +6,7 @@
 import type { ConformCase, Scene } from "../case.ts";
 import type { Peer, Received } from "../peer.ts";
 import { check, same } from "../steps/check.ts";
-import { isOp } from "../steps/messages.ts";
+import { hasId, isOp } from "../steps/messages.ts";
 import {
   NEW_NAME,
   nextUpdate,
@@ -26,7 +26,7 @@ const NEEDS = { capabilities: CAPABILITIES, parameter: "int" } as const;
 
 /** Updates of one parameter, among messages: answers have an id. */
 function updatesOf(messages: readonly Received[], name: string): Parameter[] {
-  const updates = messages.filter((message) => isOp(message, "parameterValues") && !("id" in message));
+  const updates = messages.filter((message) => isOp(message, "parameterValues") && !hasId(message));
   return updates.flatMap((message) => isOp(message, "parameterValues") ? parametersOf(message) : [])
     .filter((parameter) => parameter.name === name);
 }
@@ -85,7 +85,7 @@ export const PARAMETERS_WATCH: readonly ConformCase[] = [
       const watcher = await watcherOf(scene, watching("int"));
       await set(setter, int(23));
       const update = await watcher.expect("parameterValues");
-      check(!("id" in update), "parameterValues without an id", update);
+      check(!hasId(update), "parameterValues without an id", update);
     }),
   },
   {

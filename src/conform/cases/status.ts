@@ -9,7 +9,7 @@ import { Skip } from "../mismatch.ts";
 import type { Peer, Received, Sendable } from "../peer.ts";
 import { check, none, same } from "../steps/check.ts";
 import { advertise, simpleChannel, unadvertise } from "../steps/echo.ts";
-import { complaintsIn, findOp, isOp } from "../steps/messages.ts";
+import { complaintsIn, findOp, isOp, statusesIn } from "../steps/messages.ts";
 import { setting } from "../steps/parameters.ts";
 import { foxwire, sdk, spec } from "../steps/sources.ts";
 import { channelOf, subscribe, unknownChannel, unsubscribe } from "../steps/subscriptions.ts";
@@ -20,7 +20,7 @@ const HELLO = "hello";
 function expectShape({ level, message, id }: JsonMessage): void {
   check(level === 0 || level === 1 || level === 2, "a level 0, 1 or 2", level);
   check(typeof message === "string", "a string as message", message);
-  check(id === undefined || typeof id === "string", "a string as id, or none", id);
+  check(id === undefined || id === null || typeof id === "string", "a string as id, or none", id);
 }
 
 /** The reference server's status, and who is shown it. @throws {Skip} when this server shows none. */
@@ -153,6 +153,18 @@ export const STATUS: readonly ConformCase[] = [
       const statuses = [...peer.greeting, ...answers].filter((message) => isOp(message, "status")) as JsonMessage[];
       if (statuses.length === 0) throw new Skip("no status was seen");
       statuses.forEach(expectShape);
+    },
+  },
+  {
+    name: "status/no-null",
+    level: "should",
+    rule: "The id of a status that has none is left out, not sent as null",
+    source: sdk("status.rs"),
+    async run(scene) {
+      const peer = await scene.connect();
+      const answers = statusesIn(await peer.ask(subscribe([1, unknownChannel(scene)])));
+      if (answers.length === 0) throw new Skip("no status was seen");
+      same(answers.filter(({ id }) => id === null), [], "statuses with an id of null");
     },
   },
   {

@@ -29,9 +29,14 @@ export function isBinary(message: Received, opcode: number): message is Uint8Arr
   return message instanceof Uint8Array && message[0] === opcode;
 }
 
+/** Whether a message has an id: `null` counts as none, which other cases mind. */
+export function hasId(message: JsonMessage): boolean {
+  return message.id !== undefined && message.id !== null;
+}
+
 /** Statuses that answer something: those with an id tell of a state, to nobody in particular. */
 export function statusesIn(messages: readonly Received[]): JsonMessage[] {
-  return messages.filter((message) => isOp(message, "status") && message.id === undefined) as JsonMessage[];
+  return messages.filter((message) => isOp(message, "status") && !hasId(message)) as JsonMessage[];
 }
 
 /** Warnings and errors. */

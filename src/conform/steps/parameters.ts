@@ -7,7 +7,7 @@ import type { JsonMessage, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
 import type { Peer } from "../peer.ts";
 import { check } from "./check.ts";
-import { findOp } from "./messages.ts";
+import { findOp, hasId } from "./messages.ts";
 
 /** A parameter as it is on the wire. */
 export interface Parameter extends JsonObject {
@@ -69,7 +69,7 @@ export async function parameterOf(peer: Peer, name: string): Promise<Parameter> 
 
 /** The next update that tells of a parameter: what nobody asked for has no id. */
 export async function nextUpdate(peer: Peer, name: string): Promise<Parameter> {
-  const has = (message: JsonMessage) => !("id" in message) && parametersOf(message).some((each) => each.name === name);
+  const has = (message: JsonMessage) => !hasId(message) && parametersOf(message).some((each) => each.name === name);
   return parametersOf(await findOp(peer, "parameterValues", has)).find((each) => each.name === name)!;
 }
 

@@ -1,4 +1,5 @@
 /** A page that shows what a robot counts and tells it so, once by itself and once in a worker. */
+/// <reference lib="dom" />
 import { watch } from "./watch.ts";
 
 const server = new URLSearchParams(location.search).get("server") ?? "ws://localhost:8765";

@@ -70,7 +70,7 @@ export const REQUESTS_FAULTS = {
   "watch/end-ignored": ["goes on sending after unsubscribe", "parameters/unwatch"],
   "watch/ends-for-everyone": ["ends the subscriptions of other clients too", "parameters/unwatch-of-another"],
   "watch/end-of-all-ignored": ["ignores the end of a subscription to all", "parameters/unwatch-all-of-all"],
-  "parameters/null-id": ["sends null for an absent request id", "parameters/get-without-id"],
+  "parameters/null-id": ["sends null for an absent request id", "parameters/no-null"],
   "parameters/null-type": ["sends null for an absent type", "parameters/types"],
   "parameters/no-types": ["sends values without their types", "parameters/float"],
   "parameters/bytes-as-numbers": ["sends bytes as a list of numbers", "parameters/base64"],
