@@ -6,49 +6,8 @@
 import type { TcpClientEnd } from "../runtime/tcp.ts";
 import { Bell } from "./bell.ts";
 import { bytes, type Piece } from "./bytes.ts";
-import { type ClientFrame, FrameReader, FRAMES } from "./client/frames.ts";
+import { type Frame, FrameReader, FRAMES } from "./frames.ts";
 import { Mismatch } from "./mismatch.ts";
-
-/** What a client may do wrong in a frame. */
-export interface FrameOptions {
-  /** Default `true`. */
-  fin?: boolean;
-  /** Default `true`: clients must. */
-  masked?: boolean;
-  /** RSV1 to RSV3 as the bits 4, 2, 1. */
-  reserved?: number;
-  /** The length to claim, if it is not the payload's. */
-  claimedLength?: number;
-  /** Bytes to write the length with, 1, 3 or 9; default: the fewest. */
-  lengthBytes?: 1 | 3 | 9;
-}
-
-/** A frame of a client. */
-export function clientFrame(opcode: number, payload: Piece = "", options: FrameOptions = {}): Uint8Array {
-  const { fin = true, masked = true, reserved = 0 } = options;
-  const body = bytes(payload);
-  const length = options.claimedLength ?? body.length;
-  const mask = masked ? [0x12, 0x34, 0x56, 0x78] : [];
-  for (let i = 0; masked && i < body.length; i++) body[i]! ^= mask[i & 3]!;
-  const size = options.lengthBytes ?? (length < 126 ? 1 : length < 0x1_0000 ? 3 : 9);
-  const [first, ...rest] = lengthOf(length, size);
-  const head = [(fin ? 0x80 : 0) | reserved << 4 | opcode, (masked ? 0x80 : 0) | first!, ...rest, ...mask];
-  return bytes(new Uint8Array(head), body);
-}
-
-function lengthOf(length: number, size: 1 | 3 | 9): number[] {
-  if (size === 1) return [length];
-  if (size === 3) return [126, length >> 8, length & 0xff];
-  const view = new DataView(new ArrayBuffer(8));
-  view.setBigUint64(0, BigInt(length));
-  return [127, ...new Uint8Array(view.buffer)];
-}
-
-/** A Close frame of a client. */
-export function closeFrame(code?: number, reason = ""): Uint8Array {
-  const head = code === undefined ? [] : [code >> 8, code & 0xff];
-  return clientFrame(FRAMES.close, bytes(new Uint8Array(head), reason));
-}
 
 /** What a server answered to a request. */
 export interface HttpAnswer {
@@ -90,7 +49,7 @@ export class RawSocket {
   #end: TcpClientEnd | undefined;
   #rest: Uint8Array = new Uint8Array(0);
   readonly #reader = new FrameReader();
-  #frames: ClientFrame[] = [];
+  #frames: Frame[] = [];
   /** After the answer to a handshake: bytes are frames then. */
   #upgraded = false;
   #closed = false;
@@ -155,13 +114,13 @@ export class RawSocket {
   }
 
   /** The next frame. */
-  async frame(what = "a frame"): Promise<ClientFrame> {
+  async frame(what = "a frame"): Promise<Frame> {
     await this.#until(() => this.#frames.length > 0, what);
     return this.#frames.shift()!;
   }
 
   /** The next frame of an opcode; others are passed over. */
-  async frameOf(opcode: number, what: string): Promise<ClientFrame> {
+  async frameOf(opcode: number, what: string): Promise<Frame> {
     const end = performance.now() + this.#answerMs;
     for (;;) {
       const frame = await this.frame(what);
@@ -174,7 +133,7 @@ export class RawSocket {
   /** The code of the Close frame that has to come; 1005 when it has none, 1006 when the connection just ends. */
   async closeCode(): Promise<number> {
     const end = performance.now() + this.#answerMs;
-    const isClose = ({ opcode }: ClientFrame) => opcode === FRAMES.close;
+    const isClose = ({ opcode }: Frame) => opcode === FRAMES.close;
     for (let left = this.#answerMs; left > 0; left = end - performance.now()) {
       await this.#bell.wait(() => this.#frames.length > 0 || this.#closed, left);
       const frame = this.#frames.find(isClose);
@@ -251,7 +210,7 @@ export class RawSocket {
   }
 }
 
-function closeCode({ payload }: ClientFrame): number {
+function closeCode({ payload }: Frame): number {
   return payload.length < 2 ? 1005 : payload[0]! << 8 | payload[1]!;
 }
 

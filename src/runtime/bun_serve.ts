@@ -17,8 +17,8 @@ import { BunPeer, type BunWebSocketHandlers, websocket } from "./bun_websocket.t
 
 /** What {@link upgrade} needs of Bun's server, the second argument of your `fetch` handler. */
 export interface BunServer {
-  /** Makes a WebSocket of a request. */
-  upgrade(request: Request, options: { data: unknown; headers: Record<string, string> }): boolean;
+  /** Makes a WebSocket of a request. The `data` of your own sockets may be of any type. */
+  upgrade(request: Request, options: { data: never; headers: Record<string, string> }): boolean;
   /** The peer of a request. */
   requestIP(request: Request): { address: string } | null;
 }
@@ -71,7 +71,7 @@ async function answer(
   // Without the header Bun would choose the first name that the client offers.
   const headers = { "Sec-WebSocket-Protocol": protocol };
   const data = new BunPeer(server, { url, address, protocol, identity });
-  const upgraded = bunServer.upgrade(request, { data, headers });
+  const upgraded = bunServer.upgrade(request, { data: data as never, headers });
   return { response: upgraded ? new Response(null, { status: 101 }) : refusalResponse(BAD_HANDSHAKE), isUpgrade: true };
 }
 

@@ -80,7 +80,7 @@ function sockets(): void {
     const http = serve({
       fetch: async (request: Request, bun: BunServer) =>
         request.url.endsWith("/chat")
-          ? bun.upgrade(request, { data: null, headers: {} }) ? undefined : OK()
+          ? bun.upgrade(request, { data: null as never, headers: {} }) ? undefined : OK()
           : await upgrade(server, request, bun) ?? OK(),
       websocket: websocket(server),
     });

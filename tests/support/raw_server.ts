@@ -1,7 +1,7 @@
 /** A WebSocket server made of bytes, on node:net: it answers whatever a test says, right or wrong. */
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
-import { clientFrame, OPCODES } from "./raw_socket.ts";
+import { FRAMES as OPCODES, serverFrame } from "../../src/conform/frames.ts";
 import { TcpListener } from "../../src/runtime/tcp_listener.ts";
 
 const MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -15,10 +15,7 @@ export interface UpgradeOf {
   offered: string[];
 }
 
-/** A frame of a server, which is not masked. */
-export function serverFrame(opcode: number, payload: string | Uint8Array, options = {}): Uint8Array {
-  return clientFrame(opcode, payload, { masked: false, ...options });
-}
+export { serverFrame };
 
 /** The answer that opens a connection, and the first message. */
 export function goodAnswer(

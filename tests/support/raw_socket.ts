@@ -7,8 +7,7 @@ import { createConnection, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { AssertionError } from "@std/assert";
 import { deadline } from "@std/async";
-import { FRAMES as OPCODES } from "../../src/conform/client/frames.ts";
-import { clientFrame, closeFrame, type FrameOptions } from "../../src/conform/raw_socket.ts";
+import { clientFrame, closeFrame, type FrameOptions, FRAMES as OPCODES } from "../../src/conform/frames.ts";
 
 export { clientFrame, closeFrame, type FrameOptions, OPCODES };
 

@@ -5,8 +5,8 @@
  */
 import { bytes } from "../bytes.ts";
 import type { ConformCase, Level, Scene } from "../case.ts";
-import { FRAMES } from "../client/frames.ts";
-import { clientFrame, closeFrame, type FrameOptions, type RawSocket } from "../raw_socket.ts";
+import { clientFrame, closeFrame, type FrameOptions, FRAMES } from "../frames.ts";
+import type { RawSocket } from "../raw_socket.ts";
 import { check, same } from "../steps/check.ts";
 import { spec } from "../steps/sources.ts";
 

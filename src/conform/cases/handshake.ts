@@ -6,8 +6,8 @@
 import { SUBPROTOCOLS } from "../../protocol/constants.ts";
 import type { ConformCase, Scene } from "../case.ts";
 import { Mismatch, Skip } from "../mismatch.ts";
-import { ACCEPT, clientFrame, type HttpAnswer, type RequestOptions } from "../raw_socket.ts";
-import { FRAMES } from "../client/frames.ts";
+import { clientFrame, FRAMES } from "../frames.ts";
+import { ACCEPT, type HttpAnswer, type RequestOptions } from "../raw_socket.ts";
 import { check, same } from "../steps/check.ts";
 import { foxwire, sdk, spec } from "../steps/sources.ts";
 

@@ -11,7 +11,7 @@ import type { Sendable } from "../peer.ts";
 import { shown } from "../steps/check.ts";
 import type { TcpEnd, TcpSink } from "../../runtime/tcp_listener.ts";
 import { serverData } from "./binary.ts";
-import { type ClientFrame, closePayload, FrameReader, FRAMES, serverFrame } from "./frames.ts";
+import { closePayload, type Frame, FrameReader, FRAMES, serverFrame } from "../frames.ts";
 import { type Heard, Ledger } from "./ledger.ts";
 import type { WireLog } from "../wire_log.ts";
 import type { Observations } from "./rules.ts";
@@ -56,7 +56,7 @@ export class ServerEnd implements TcpSink {
   #heard: Heard[] = [];
   #pongs: string[] = [];
   #head = "";
-  #fragments: ClientFrame[] = [];
+  #fragments: Frame[] = [];
   #closing = false;
 
   /** @param number Which of the scene's connections it is, from 1. */
@@ -236,7 +236,7 @@ export class ServerEnd implements TcpSink {
     this.#host.changed();
   }
 
-  #frame(frame: ClientFrame): void {
+  #frame(frame: Frame): void {
     const { opcode, fin, reserved, masked, payload } = frame;
     const { seen } = this.#host;
     const what = `a frame with opcode ${opcode}, ${payload.length} bytes`;
@@ -249,7 +249,7 @@ export class ServerEnd implements TcpSink {
   }
 
   /** Continuations continue something, and nothing else comes between; control frames are small and whole. */
-  #isWellFormed({ opcode, fin, payload }: ClientFrame): boolean {
+  #isWellFormed({ opcode, fin, payload }: Frame): boolean {
     if (opcode >= FRAMES.close) return opcode <= FRAMES.pong && fin && payload.length <= 125;
     return opcode <= FRAMES.binary && (opcode === FRAMES.continuation) === (this.#fragments.length > 0);
   }
@@ -266,7 +266,7 @@ export class ServerEnd implements TcpSink {
     },
   };
 
-  #message(fragments: ClientFrame[]): void {
+  #message(fragments: Frame[]): void {
     const payload = bytes(...fragments.map(({ payload }) => payload));
     if (fragments[0]?.opcode === FRAMES.text) {
       const message = this.#ledger.heardText(payload);

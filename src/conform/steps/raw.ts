@@ -4,9 +4,9 @@
  * @module
  */
 import type { Scene } from "../case.ts";
-import { FRAMES } from "../client/frames.ts";
 import type { Sendable } from "../peer.ts";
-import { clientFrame, type RawSocket } from "../raw_socket.ts";
+import { clientFrame, FRAMES } from "../frames.ts";
+import type { RawSocket } from "../raw_socket.ts";
 
 /** A client that has sent these messages, each in a frame. */
 export async function rawClient(scene: Scene, ...messages: Sendable[]): Promise<RawSocket> {

@@ -8,7 +8,7 @@ import { check, same } from "../../steps/check.ts";
 import { foxwire, spec } from "../../steps/sources.ts";
 import type { ClientCase } from "../case.ts";
 import { serverData } from "../binary.ts";
-import { FRAMES, serverFrame } from "../frames.ts";
+import { FRAMES, serverFrame } from "../../frames.ts";
 import type { ServerEnd } from "../server_end.ts";
 import { CONFORM, type Stage } from "../stage.ts";
 import { drip } from "./steps.ts";

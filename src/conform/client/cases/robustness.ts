@@ -8,7 +8,7 @@ import type { JsonObject, Source } from "../../case.ts";
 import type { ClientCase } from "../case.ts";
 import { bytes, text, u32, u8 } from "../../bytes.ts";
 import { assetResponse, playbackState, serverData, serverTime } from "../binary.ts";
-import { FRAMES, serverFrame } from "../frames.ts";
+import { FRAMES, serverFrame } from "../../frames.ts";
 import { CONFORM } from "../stage.ts";
 
 /** Something that a server sends to a client that is subscribed, after which everything goes on. */

@@ -6,7 +6,7 @@
 import { check, same } from "../../steps/check.ts";
 import { foxwire, sdk, spec } from "../../steps/sources.ts";
 import type { ClientCase } from "../case.ts";
-import { closePayload, FRAMES, serverFrame } from "../frames.ts";
+import { closePayload, FRAMES, serverFrame } from "../../frames.ts";
 import type { ServerEnd } from "../server_end.ts";
 import { CONFORM, type Stage } from "../stage.ts";
 
