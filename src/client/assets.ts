@@ -11,6 +11,8 @@ import { type RequestHost, Requests, requireToAsk } from "./requests.ts";
 
 /** The server has not got an asset, or cannot give it. `code` is `"asset_failed"`. */
 export class AssetError extends FoxgloveError {
+  /** What `name` of its instances is, also in minified code. */
+  static override readonly name: string = "AssetError";
   /** What was asked for. */
   readonly uri: string;
   /** What the server says of it. */

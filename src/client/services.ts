@@ -13,6 +13,8 @@ import { type RequestHost, Requests } from "./requests.ts";
 
 /** A service has answered that it failed. `code` is `"service_failed"`. */
 export class ServiceError extends FoxgloveError {
+  /** What `name` of its instances is, also in minified code. */
+  static override readonly name: string = "ServiceError";
   /** Name of the service. */
   readonly service: string;
   /** What the server says of it. */

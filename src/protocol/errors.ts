@@ -20,6 +20,8 @@ export type BrokenRequest =
  * `code` is `"unknown_op"` for an op or opcode that is not known (a newer peer), else `"invalid_message"`.
  */
 export class ProtocolError extends FoxgloveError {
+  /** What `name` of its instances is, also in minified code. */
+  static override readonly name: string = "ProtocolError";
   /** The request that somebody waits for, if the message was one, or its answer. */
   readonly request: BrokenRequest | undefined;
 

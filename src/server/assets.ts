@@ -93,7 +93,8 @@ export class AssetRequests {
 
   async #answer(request: Request): Promise<void> {
     const { state, abandoned: { signal } } = request;
-    const body = this.#exists(request) ? await this.#find(request) : undefined;
+    // Also what is hidden is in flight until then: nobody can tell it from what is not there.
+    const body = await (this.#exists(request) ? this.#find(request) : undefined);
     request.cancelLimit();
     if (body === undefined) return this.#refuse(request, `Asset not found: ${quote(request.uri)}`);
     if (body instanceof Uint8Array) return await this.#sendBytes(request, body);

@@ -219,7 +219,7 @@ class WebSocketTransport implements Transport {
    * `bufferedAmount`.
    */
   #onError = (): void => {
-    const isLast = !this.#opened ;
+    const isLast = !this.#opened || this.#socket.bufferedAmount === undefined;
     if (isLast) this.#clock.defer(() => this.#end(1006, ""));
   };
 

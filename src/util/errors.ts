@@ -31,6 +31,8 @@
  * | `"unknown_op"`      | `ProtocolError`   | a message of a kind that this version does not know                            |
  */
 export class FoxgloveError extends Error {
+  /** What `name` of its instances is, also in minified code. */
+  static override readonly name: string = "FoxgloveError";
   /** Stable name of what went wrong; match on this and not on the message. */
   readonly code: string;
 
@@ -49,6 +51,8 @@ export class FoxgloveError extends Error {
 
 /** The connection could not be made, or ended while something waited on it. `code` is `"connection"` unless said otherwise. */
 export class ConnectionError extends FoxgloveError {
+  /** What `name` of its instances is, also in minified code. */
+  static override readonly name: string = "ConnectionError";
   /** WebSocket close code, where the connection ended with one (1006 when it was cut). */
   readonly closeCode: number | undefined;
 
@@ -65,6 +69,8 @@ export class ConnectionError extends FoxgloveError {
 
 /** A wait took longer than its time limit. `code` is `"timeout"`. */
 export class TimeoutError extends FoxgloveError {
+  /** What `name` of its instances is, also in minified code. */
+  static override readonly name: string = "TimeoutError";
   /**
    * Makes an error.
    *

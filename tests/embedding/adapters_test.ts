@@ -13,9 +13,14 @@ import { runtime, skippedTest } from "../support/test.ts";
 const strict: ServerTraits = { limitsMessages: true, checksFrames: true, pings: true };
 const lenient: ServerTraits = { limitsMessages: false, checksFrames: false, pings: false };
 
-/** Where our adapter makes the sockets. */
-function embedded(name: string, listen: Listen, traits = strict): void {
+/** Beside others who listen to upgrades: what comes after is as without them. */
+function beside(name: string, listen: Listen, traits = strict): void {
   handshakeSuite(name, listen, { ownHttp: true, missesLeaving: !traits.checksFrames });
+}
+
+/** Inside of a framework. */
+function embedded(name: string, listen: Listen, traits = strict): void {
+  beside(name, listen, traits);
   serverSuite(name, listen, traits);
 }
 
@@ -33,13 +38,13 @@ function withHosts(): void {
   // By its path in .cache, where this test has it, Deno cannot load it; `npm:express` it can.
   if (runtime !== "deno") embedded("Express", inside.insideExpress);
   embedded("Fastify", inside.insideFastify);
-  embedded("Fastify with @fastify/websocket", inside.besideFastifyWebsocket);
-  embedded("beside socket.io", inside.besideSocketIo);
-  accepted("accept(), @fastify/websocket", inside.acceptFastifyWebsocket);
+  beside("beside @fastify/websocket", inside.besideFastifyWebsocket);
+  beside("beside socket.io", inside.besideSocketIo);
+  serverSuite("accept(), @fastify/websocket", inside.acceptFastifyWebsocket, { ...strict, foreignHandshake: true });
 }
 
 if (runtime !== "browser") {
-  embedded("beside ws", inside.besideWs);
+  beside("beside ws", inside.besideWs);
   if (runtime === "node") embedded("Hono on @hono/node-server", inside.besideHonoOnNode);
   if (runtime === "bun") embedded("Hono on Bun", inside.insideHonoOnBun);
   if (runtime === "deno") embedded("Hono on Deno", inside.insideHonoOnDeno, lenient);

@@ -227,7 +227,8 @@ const TREE_CHANGES: readonly TreeChange[] = [
 ];
 
 function nested(node: Node, random: Random): Node {
-  const depth = random.chance(0.02) ? pickOf(random, [5_000, 60_000, 140_000]) : 100 + random.below(60);
+  // Around the depth that values may have, and around what stacks hold.
+  const depth = random.chance(0.02) ? pickOf(random, [5_000, 60_000, 140_000]) : 124 + random.below(8);
   const [open, close] = pickOf(random, [["[", "]"], ['{"a":', "}"]] as const);
   return open.repeat(depth) + textOf(node) + close.repeat(depth);
 }

@@ -1,6 +1,7 @@
 /** The server that is fuzzed: one of everything, with handlers that answer, throw, take their time, or never answer. */
 import type { AssetBody } from "../../src/server/asset.ts";
 import type { Channel } from "../../src/server/channel.ts";
+import type { Permissions } from "../../src/server/permissions.ts";
 import type { PlaybackController } from "../../src/server/playback.ts";
 import { FoxgloveServer, type ServerOptions } from "../../src/server/server.ts";
 import type { Service, ServiceHandler, ServiceOptions } from "../../src/server/service.ts";
@@ -8,8 +9,8 @@ import type { Clock } from "../../src/util/time.ts";
 import { bytes } from "../support/raw_bytes.ts";
 import { MAX_SPEED, PlaybackModel } from "./playback_model.ts";
 
-/** `bare` has nothing but channels, `tight` everything and hardly any room for it. */
-export type ServerKind = "full" | "tight" | "bare";
+/** `bare` has nothing but channels, `tight` everything and hardly any room for it, `guarded` does not let clients do all. */
+export type ServerKind = "full" | "tight" | "guarded" | "bare";
 
 /** What own code throws on purpose. */
 export class Planned extends Error {}
@@ -22,6 +23,7 @@ export const LIMIT_MS = 1_000;
 /** Limits in which a fuzz run is sure to end up. */
 export const LIMITS = {
   full: { serviceMs: LIMIT_MS, assetMs: LIMIT_MS, coalesceMicros: 0 },
+  guarded: { serviceMs: LIMIT_MS, assetMs: LIMIT_MS, coalesceMicros: 0 },
   bare: { coalesceMicros: 0 },
   tight: {
     serviceMs: LIMIT_MS,
@@ -42,29 +44,55 @@ export const LIMITS = {
 
 const COMMON = { name: "fuzz", sessionId: SESSION };
 
+type Right = keyof Required<Permissions>;
+
+/** What clients of a `guarded` server may not do with these names. */
+const FORBIDDEN: Record<Right, readonly string[]> = {
+  see: ["/two", "/more 2", "/b"],
+  subscribe: ["/one", "/more 1"],
+  publish: ["/a"],
+  call: ["/fail"],
+  get: ["serial", "new 2"],
+  set: ["mode", "new 1"],
+  fetch: ["file:1", "slow:1"],
+  control: [],
+};
+
+/** Whether a client may do something with what has this name. */
+export function allows(kind: ServerKind, right: Right, name: string): boolean {
+  return kind !== "guarded" || !FORBIDDEN[right].includes(name);
+}
+
+/** Whether the client of this number may control playback. */
+export function allowsControl(kind: ServerKind, client: number): boolean {
+  return kind !== "guarded" || client % 2 === 0;
+}
+
+function permissions(kind: ServerKind): Permissions {
+  const rights = Object.keys(FORBIDDEN) as Right[];
+  const filters = rights.map((right) => [right, (_client: unknown, name: string) => allows(kind, right, name)]);
+  return { ...Object.fromEntries(filters), control: ({ id }) => allowsControl(kind, id) };
+}
+
 /** What own code says no to. */
 export function validate(name: string, value: unknown): string | undefined {
   if (name === "new 3") return "it is not wanted";
   return name === "flag" && value === undefined ? "it stays" : undefined;
 }
 
+const EVERYTHING: ServerOptions = {
+  ...COMMON,
+  clientPublish: true,
+  connectionGraph: true,
+  capabilities: ["time"],
+  parameters: { validate: ({ name, value }) => validate(name, value) },
+};
+
 const OPTIONS: Record<ServerKind, ServerOptions> = {
-  full: {
-    ...COMMON,
-    clientPublish: true,
-    connectionGraph: true,
-    capabilities: ["time"],
-    parameters: { validate: ({ name, value }) => validate(name, value) },
-  },
-  tight: {
-    ...COMMON,
-    clientPublish: true,
-    connectionGraph: true,
-    capabilities: ["time"],
-    supportedEncodings: ["json", "cdr"],
-    parameters: { validate: ({ name, value }) => validate(name, value) },
-  },
-  bare: { ...COMMON },
+  full: EVERYTHING,
+  tight: { ...EVERYTHING, supportedEncodings: ["json", "cdr"] },
+  guarded: { ...EVERYTHING, permissions: permissions("guarded") },
+  bare: COMMON,
 };
 
 /** The kinds of channels that there are, as options and as they are on the wire. */

@@ -11,7 +11,18 @@ import { PlaybackModel, type PlaybackWish } from "./playback_model.ts";
 import { readClient } from "./read_client.ts";
 import { BAD, type Broken, type Members } from "./read_json.ts";
 import { keyOf } from "./same.ts";
-import { CHANNELS, LIMIT_MS, LIMITS, type ServerKind, SERVICES, SESSION, SLOW_MS, validate } from "./server_fixture.ts";
+import {
+  allows,
+  allowsControl,
+  CHANNELS,
+  LIMIT_MS,
+  LIMITS,
+  type ServerKind,
+  SERVICES,
+  SESSION,
+  SLOW_MS,
+  validate,
+} from "./server_fixture.ts";
 
 const DEFAULTS = {
   messageBytes: 16 * 2 ** 20,
@@ -124,7 +135,7 @@ export class ServerModel {
     this.clients.set(seat, client);
     this.#tellInfo(client);
     this.#advertise(client, [...this.channels.values()]);
-    if (this.services.size > 0) this.#advertiseServices(client, [...this.services.keys()]);
+    this.#advertiseServices(client, [...this.services.keys()]);
     if (this.playback !== undefined && client.hasPlayback) client.expect(frameKey(this.playback.frame(false, "")));
   }
 
@@ -164,13 +175,15 @@ export class ServerModel {
 
   openChannel(topic: string): void {
     const channel = this.#addChannel(topic);
+    if (!this.#sees(channel)) return;
     for (const client of this.clients.values()) this.#advertise(client, [channel]);
   }
 
   closeChannel(id: number): void {
+    const isVisible = this.#sees(this.channels.get(id)!);
     this.channels.delete(id);
     for (const client of this.clients.values()) {
-      client.tell({ op: "unadvertise", channelIds: [id] });
+      if (isVisible) client.tell({ op: "unadvertise", channelIds: [id] });
       for (const [subscription, channelId] of client.subscriptions) {
         if (channelId === id) this.#orphan(client, subscription);
       }
@@ -202,7 +215,7 @@ export class ServerModel {
         client.calls.delete(callId);
         client.expect(failureKey(id, callId, `Service ${JSON.stringify(name)} was removed`));
       }
-      client.tell({ op: "unadvertiseServices", serviceIds: [id] });
+      if (this.#allows("call", name)) client.tell({ op: "unadvertiseServices", serviceIds: [id] });
     }
   }
 
@@ -234,12 +247,13 @@ export class ServerModel {
   graph(): string | undefined {
     const [published, subscribed, provided] = [new Named(), new Named(), new Named()];
     for (const { topic } of this.channels.values()) published.add(topic, "server");
-    for (const name of this.services.values()) provided.add(name, "server");
+    for (const name of this.services.values()) if (this.#allows("call", name)) provided.add(name, "server");
     for (const client of this.clients.values()) {
       const id = `client-${client.id}`;
       for (const channelId of client.subscriptions.values()) subscribed.add(this.channels.get(channelId)!.topic, id);
       for (const { topic } of client.channels.values()) published.add(topic as string, id);
     }
+    for (const each of [published, subscribed]) each.keep((topic) => this.#allows("see", topic));
     const names = new Set([published, subscribed].flatMap((each) => [...each.names()]));
     const isClear = new Set(Array.from(names, (name) => name.toWellFormed())).size === names.size;
     return isClear ? graphText(published, subscribed, provided) : undefined;
@@ -301,7 +315,10 @@ export class ServerModel {
   #subscribe(client: ClientModel, id: number, channelId: number): void {
     const channel = this.channels.get(channelId);
     const limit = this.#limits.subscriptions;
-    if (channel === undefined) return client.status(2, `Unknown channel ID: ${channelId}`);
+    if (channel === undefined || !this.#sees(channel)) return client.status(2, `Unknown channel ID: ${channelId}`);
+    if (!this.#allows("subscribe", channel.topic)) {
+      return client.status(2, `Client may not subscribe to channel: ${channelId}; ignoring subscription`);
+    }
     if ([...client.subscriptions.values()].includes(channelId)) {
       return client.status(1, `Client is already subscribed to channel: ${channelId}; ignoring subscription`);
     }
@@ -329,13 +346,16 @@ export class ServerModel {
   }
 
   #advertised(client: ClientModel, channel: Members): void {
-    const { id, encoding } = channel as { id: number; encoding: string };
+    const { id, topic, encoding } = channel as { id: number; topic: string; encoding: string };
     const { clientChannels, clientChannelBytes } = this.#limits;
     if (client.channels.has(id)) {
       return client.status(1, `Client is already advertising channel: ${id}; ignoring advertisement`);
     }
     if (this.kind === "tight" && !["json", "cdr"].includes(encoding)) {
       return client.status(2, `Unsupported encoding: ${encoding}; ignoring advertisement of channel ${id}`);
+    }
+    if (!this.#allows("publish", topic)) {
+      return client.status(2, `Client may not publish on topic: ${topic}; ignoring advertisement of channel ${id}`);
     }
     if (client.channels.size >= clientChannels) {
       return client.status(2, `Too many channels: the limit is ${clientChannels}`);
@@ -352,7 +372,8 @@ export class ServerModel {
     this.#each(client, parameters, (parameter) => {
       const { name } = parameter;
       asked.add(name);
-      const done = this.#parameters.write(parameter);
+      const isAllowed = this.#allows("get", name) && this.#allows("set", name);
+      const done = isAllowed ? this.#parameters.write(parameter) : "it is not permitted";
       if (typeof done === "string") client.status(2, `Parameter ${name} was not set: ${done}`);
       else if (done) applied.add(name);
     });
@@ -374,11 +395,12 @@ export class ServerModel {
   }
 
   #update(client: ClientModel, names: readonly string[]): void {
-    const wanted = names.filter((name) => client.interest.wants(name));
+    const wanted = names.filter((name) => client.interest.wants(name) && this.#allows("get", name));
     if (wanted.length > 0) this.#values(client, wanted.map((name) => this.#parameters.now(name)), undefined);
   }
 
-  #values(client: ClientModel, parameters: readonly WireParameter[], id: string | undefined): void {
+  #values(client: ClientModel, all: readonly WireParameter[], id: string | undefined): void {
+    const parameters = all.filter(({ name }) => this.#allows("get", name));
     client.tell({ op: "parameterValues", parameters, ...(id === undefined ? {} : { id }) });
   }
 
@@ -401,14 +423,17 @@ export class ServerModel {
       : undefined;
     if (refusal !== undefined) return client.expect(assetKey(requestId, refusal));
     // Also what needs no time is in flight until the step is over.
-    client.assets.set(requestId, assetOf(uri, answer, this.now));
+    const found = this.#allows("fetch", uri)
+      ? assetOf(uri, answer, this.now)
+      : answer(`Asset not found: ${quoted(uri)}`);
+    client.assets.set(requestId, found);
   }
 
   #call(client: ClientModel, { serviceId, callId, encoding, data }: CallRequest): void {
     const fail = (message: string) => client.expect(failureKey(serviceId, callId, message));
     const name = this.services.get(serviceId);
     if (this.kind === "bare") return fail("Server does not support services capability");
-    if (name === undefined) return fail(`Unknown service ID: ${serviceId}`);
+    if (name === undefined || !this.#allows("call", name)) return fail(`Unknown service ID: ${serviceId}`);
     const wanted = SERVICES[name]!.encoding;
     if (wanted !== undefined && wanted !== encoding) {
       return fail(`Unsupported encoding: ${quoted(encoding)}; service ${quoted(name)} takes ${quoted(wanted)}`);
@@ -442,6 +467,7 @@ export class ServerModel {
     if (this.playback === undefined || !client.hasPlayback) {
       return client.status(2, "Server does not support playbackControl capability");
     }
+    if (!allowsControl(this.kind, client.id)) return client.status(2, "Client may not control playback");
     const { own, others, failure } = this.playback.request(wish);
     if (failure !== undefined) client.status(2, failure);
     else if (wish.seekTime !== undefined) { for (const other of this.clients.values()) other.forget(); }
@@ -506,7 +532,8 @@ export class ServerModel {
     return client.hasPlayback ? [...all, "playbackControl"] : all;
   }
 
-  #advertise(client: ClientModel, channels: readonly ChannelModel[]): void {
+  #advertise(client: ClientModel, all: readonly ChannelModel[]): void {
+    const channels = all.filter((channel) => this.#sees(channel));
     if (client.protocol === "foxglove.sdk.v1.1") return this.#advertiseByTable(client, channels);
     client.tell({ op: "advertise", channels: channels.map(({ id, topic, kind }) => ({ id, topic, ...kind.wire })) });
   }
@@ -525,7 +552,9 @@ export class ServerModel {
     client.tell({ op: "advertise", ...(schemas.length === 0 ? {} : { schemas }), channels });
   }
 
-  #advertiseServices(client: ClientModel, ids: readonly number[]): void {
+  #advertiseServices(client: ClientModel, all: readonly number[]): void {
+    const ids = all.filter((id) => this.#allows("call", this.services.get(id)!));
+    if (ids.length === 0) return;
     const side = { encoding: "json", schemaName: "", schemaEncoding: "", schema: "" };
     const services = ids.map((id) => {
       const name = this.services.get(id)!;
@@ -539,6 +568,14 @@ export class ServerModel {
       };
     });
     client.tell({ op: "advertiseServices", services });
+  }
+
+  #allows(right: Parameters<typeof allows>[1], name: string): boolean {
+    return allows(this.kind, right, name);
+  }
+
+  #sees({ topic }: ChannelModel): boolean {
+    return this.#allows("see", topic);
   }
 
   #addChannel(topic: string): ChannelModel {
@@ -582,6 +619,10 @@ class Named {
 
   names(): Iterable<string> {
     return this.#ids.keys();
+  }
+
+  keep(isWanted: (name: string) => boolean): void {
+    for (const name of this.#ids.keys()) if (!isWanted(name)) this.#ids.delete(name);
   }
 
   entries(): Iterable<[string, Set<string>]> {

@@ -378,7 +378,10 @@ let mortals = new Mortals();
 export const server: Target<Setup, Step> = {
   name: "server",
   steps: 250,
-  setup: (random) => ({ kind: pickOf(random, ["full", "full", "tight", "bare"] as const), corpus: random.below(16) }),
+  setup: (random) => ({
+    kind: pickOf(random, ["full", "full", "tight", "guarded", "bare"] as const),
+    corpus: random.below(16),
+  }),
   start: (setup) => Promise.resolve(new ServerPlay(setup)),
   async inspect() {
     await mortals.assertGone(FEW);

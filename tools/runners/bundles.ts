@@ -11,6 +11,9 @@ import type { Runner } from "./suite.ts";
 /** Something that only the server says: it has no place in a page. */
 const SERVER_ONLY = "is already advertising channel";
 
+/** What an error is called in a page, minified or not. */
+const ERROR_NAME = "ConnectionError";
+
 const DENO = [Deno.execPath(), "run", "--allow-net", "--allow-env"];
 const DEEP = { recursive: true };
 
@@ -95,13 +98,15 @@ async function servedAsFiles(apps: BundleApps, app: string): Promise<void> {
   await pageReceives(`${files.url}/${app}/`).finally(() => files.close());
 }
 
-/** The weight of the largest script, which has the client. @throws when the server is in one of them. */
+/** The weight of the largest script, which has the client. @throws when it is not what it should be. */
 async function weighPage(folder: string): Promise<string> {
   const entries = await Array.fromAsync(Deno.readDir(folder));
   const scripts = entries.map(({ name }) => name).filter((name) => name.endsWith(".js"));
   const texts = await Promise.all(scripts.map((name) => Deno.readTextFile(`${folder}/${name}`)));
   if (texts.some((text) => text.includes(SERVER_ONLY))) throw new Error(`Code of the server is in ${scripts}`);
-  return await weigh(texts.reduce((a, b) => a.length > b.length ? a : b, ""));
+  const client = texts.reduce((a, b) => a.length > b.length ? a : b, "");
+  if (!client.includes(ERROR_NAME)) throw new Error(`The minifier has taken ${ERROR_NAME} for the name of a class`);
+  return await weigh(client);
 }
 
 /** Builds one script of the service, and runs it where there is nothing else. */
