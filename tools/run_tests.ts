@@ -79,7 +79,7 @@ async function main(): Promise<number> {
       only: { type: "string" },
       all: { type: "boolean" },
       filter: { type: "string" },
-      limit: { type: "string", default: "300" },
+      limit: { type: "string", default: "900" },
     },
     allowPositionals: true,
   });

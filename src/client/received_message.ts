@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { parseNearlyJson } from "../protocol/json_codec.ts";
 import { utf8Decode } from "../util/bytes.ts";
 import type { ServerChannel } from "./server_channel.ts";
 
@@ -35,8 +36,8 @@ export class ReceivedMessage<T = unknown> {
   }
 
   /**
-   * The message decoded: by the subscription's `decode`, or else, on channels with encoding `"json"`, by `JSON.parse`.
-   * Decoded when first asked for. `undefined` on other channels, and when the bytes cannot be decoded: the client's
+   * The message decoded: by the subscription's `decode`, or else, on channels with encoding `"json"`, by `JSON.parse`,
+   * where `NaN` and `Infinity`, as Python writes them, are `null`. Decoded when first asked for. `undefined` on other channels, and when the bytes cannot be decoded: the client's
    * `error` event then says why.
    */
   get value(): T | undefined {
@@ -51,5 +52,5 @@ export class ReceivedMessage<T = unknown> {
 
 /** Decodes messages of encoding `"json"`, and no others. */
 export function decodeJson(data: Uint8Array, channel: ServerChannel): unknown {
-  return channel.encoding === "json" ? JSON.parse(utf8Decode(data)) : undefined;
+  return channel.encoding === "json" ? parseNearlyJson(utf8Decode(data)) : undefined;
 }

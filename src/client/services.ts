@@ -4,6 +4,7 @@
  * @module
  */
 import type { BrokenRequest, ProtocolError } from "../protocol/errors.ts";
+import { parseNearlyJson } from "../protocol/json_codec.ts";
 import type { AdvertisedService, MessageOf, ServerMessage } from "../protocol/messages.ts";
 import type { WaitOptions } from "../util/async.ts";
 import { utf8Decode } from "../util/bytes.ts";
@@ -155,5 +156,5 @@ function encodeRequest({ name, request, ...call }: Call, service: AdvertisedServ
 /** JSON as its value; nothing at all, which some servers send for an empty response, as `undefined`. */
 function decodeResponse(data: Uint8Array, encoding: string): unknown {
   if (encoding !== "json") return data;
-  return data.length === 0 ? undefined : JSON.parse(utf8Decode(data));
+  return data.length === 0 ? undefined : parseNearlyJson(utf8Decode(data));
 }

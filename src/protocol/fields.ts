@@ -158,31 +158,50 @@ function objectAt(value: unknown, at: string, refuse: (at: string, problem: stri
   throw refuse(at, unlike(value, "an object"));
 }
 
-/** Free texts by name. Of a peer's values that are none, such as numbers, the JSON is taken. */
+/** A text. Of a peer's value that is none, such as a number, the JSON is taken. */
+export const asText: Field<string> = {
+  read(value, at) {
+    if (typeof value === "string") return value;
+    // JSON.stringify would exhaust the stack.
+    if (isDeeper(value, MAX_PARAMETER_DEPTH)) {
+      throw unreadable(at, `is nested deeper than ${MAX_PARAMETER_DEPTH} levels`);
+    }
+    return JSON.stringify(value);
+  },
+  write: string.write,
+};
+
+/** Free texts by name. */
 export const stringMap: Field<Record<string, string>> = {
   read: (value, at) =>
     Object.fromEntries(
-      Object.entries(objectAt(value, at, unreadable)).map(([key, text]) => [key, asText(text, `${at}[${quote(key)}]`)]),
+      Object.entries(objectAt(value, at, unreadable)).map((
+        [key, text],
+      ) => [key, asText.read(text, `${at}[${quote(key)}]`)]),
     ),
   write(value, at) {
     for (const [key, text] of Object.entries(objectAt(value, at, unwritable))) {
-      string.write(text as string, `${at}[${quote(key)}]`);
+      asText.write(text as string, `${at}[${quote(key)}]`);
     }
     return value;
   },
 };
 
-function asText(value: unknown, at: string): string {
-  if (typeof value === "string") return value;
-  // JSON.stringify would exhaust the stack.
-  if (isDeeper(value, MAX_PARAMETER_DEPTH)) throw unreadable(at, `is nested deeper than ${MAX_PARAMETER_DEPTH} levels`);
-  return JSON.stringify(value);
-}
-
 /** The same field, for a member that peers leave out although they must not: what is meant then is certain. */
 export function forgiven<T>(field: Field<T>, meant: T): Field<T> {
   return {
     read: (value, at) => value === undefined || value === null ? meant : field.read(value, at),
+    write: field.write,
+  };
+}
+
+/** The same field, for a member that is worth less than the rest of its message: a bad one is read as `instead`. */
+export function dispensable<T>(field: Field<T>, instead: T): Field<T> {
+  return {
+    read(value, at) {
+      const read = readEntry(field, value, at);
+      return read instanceof ProtocolError ? instead : read as T;
+    },
     write: field.write,
   };
 }
@@ -201,7 +220,8 @@ export function members<Read, Write = Read>(shape: Shape<Read, Write>): Members<
       for (const [key, field] of fields) {
         const value = json[key];
         if (field.optional && (value === undefined || value === null)) continue;
-        result[key] = field.read(value, prefix + key);
+        const read = field.read(value, prefix + key);
+        if (read !== undefined) result[key] = read;
       }
       return result as Read;
     },

@@ -83,6 +83,15 @@ export function repaired(text: string): string {
   );
 }
 
+/** The value of a text that a peer's user has made, of one that is nearly JSON too. @throws {SyntaxError} when it is neither. */
+export function parseNearlyJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return JSON.parse(repaired(text));
+  }
+}
+
 /** @throws {ProtocolError} when the op is not in the table, or a member is not what it should be. */
 export function decodeMembers(ops: JsonOps, { op, json }: ParsedMessage): unknown {
   const found = ops[op];

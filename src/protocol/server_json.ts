@@ -5,7 +5,9 @@
  */
 import { type SERVER_OPCODES, STATUS_LEVELS } from "./constants.ts";
 import {
+  asText,
   batch,
+  dispensable,
   type Field,
   forgiven,
   indexOf,
@@ -36,8 +38,13 @@ type Graph = ConnectionGraphUpdate;
 
 /** A text that is empty where a server leaves it out. */
 const text = forgiven(string, "");
+/** The same, and what is no text, such as a JSON Schema that was not made one, stands for its JSON. */
+const anyText = forgiven(asText, "");
 /** An array that is empty where a server leaves it out. */
 const entries = <T>(of: Field<T>): Field<T[]> => forgiven(list(of), []);
+
+/** What counts as left out if it is bad: a connection is not to fail for it. */
+const sparing = <T>(field: Field<T>) => optional(dispensable(field, undefined as T));
 
 const messageSchema: Field<ServiceMessageSchema> = object<ServiceMessageSchema>({
   encoding: text,
@@ -73,7 +80,7 @@ const inlineChannel: Field<AdvertisedChannel> = object<Omit<AdvertisedChannel, "
   topic: string,
   encoding: text,
   schemaName: text,
-  schema: text,
+  schema: anyText,
   schemaEncoding: optional(string),
   metadata: optional(stringMap),
 });
@@ -91,13 +98,13 @@ function padded({ value, ...rest }: JsonObject): JsonObject {
 /** Every JSON op of the server. What servers leave out although they must not is listed in docs/interop.md. The `advertise` of `foxglove.sdk.v1.1` is in advertise_table.ts. */
 export const SERVER_JSON: JsonOps = jsonOps<ServerMessage<true>, ServerMessage, BinaryOp>({
   serverInfo: {
-    name: text,
-    capabilities: entries(string),
-    supportedEncodings: optional(list(string)),
-    metadata: optional(stringMap),
-    sessionId: optional(string),
-    dataStartTime: optional(secNsec),
-    dataEndTime: optional(secNsec),
+    name: anyText,
+    capabilities: dispensable(list(string), []),
+    supportedEncodings: sparing(list(string)),
+    metadata: sparing(stringMap),
+    sessionId: optional(asText),
+    dataStartTime: sparing(secNsec),
+    dataEndTime: sparing(secNsec),
   },
   status: { level: indexOf(STATUS_LEVELS), message: string, id: optional(string) },
   removeStatus: { statusIds: list(string) },

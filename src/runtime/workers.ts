@@ -38,7 +38,7 @@ const ADDRESS = "CF-Connecting-IP";
  *
  * @example
  * ```ts ignore
- * import { FoxgloveServer } from "@foxwire/foxwire/server";
+ * import { FoxgloveServer } from "@foxwire/foxwire"; // not from "/server", which is for runtimes that listen
  * import { upgrade } from "@foxwire/foxwire/workers";
  *
  * export class Robot {
@@ -50,7 +50,7 @@ const ADDRESS = "CF-Connecting-IP";
  * }
  *
  * export default {
- *   fetch: (request, env) => env.ROBOT.get(env.ROBOT.idFromName("robot")).fetch(request),
+ *   fetch: (request, env) => env.ROBOT.getByName("robot").fetch(request),
  * };
  * ```
  */
@@ -59,10 +59,11 @@ export async function upgrade(server: ServerCore, request: Request): Promise<Res
   const admission = await server.admit(asked);
   if (!admission.accepted) return admission.upgrade ? refusalResponse(admission) : undefined;
   const { protocol, identity } = admission;
+  const { url, address } = asked;
   const { WebSocketPair } = globalThis as unknown as WorkerRuntime;
   const { 0: webSocket, 1: socket } = new WebSocketPair();
   socket.accept();
-  server.accept(webSocketTransport(socket, { protocol }), { ...asked, protocol, identity });
+  server.accept(webSocketTransport(socket, { protocol }), { url, address, protocol, identity });
   const init: UpgradeResponseInit = { status: 101, headers: { "Sec-WebSocket-Protocol": protocol }, webSocket };
   return new Response(null, init);
 }

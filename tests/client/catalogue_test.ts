@@ -208,7 +208,7 @@ test("what is malformed is counted and raised as error, and ends nothing", async
     "null",
     "{}",
     '{"op":5}',
-    '{"op":"serverInfo","name":5}',
+    '{"op":"serverInfo","name":"x"',
     '{"op":"status","level":7,"message":"x"}',
     '{"op":"advertise","channels":{}}',
     '{"op":"unadvertise"}',

@@ -36,7 +36,7 @@ const ENDS: [how: string, end: (server: ScriptedServer) => void, code: number][]
 const BEFORE_SERVER_INFO: Record<string, (server: ScriptedServer) => void> = {
   "before serverInfo": () => {},
   "after half a serverInfo": (server) => server.send('{"op":"serverInfo","name":"scr'),
-  "after a serverInfo that is none": (server) => server.send('{"op":"serverInfo","name":5,"capabilities":[]}'),
+  "after a serverInfo that is none": (server) => server.send('{"op":"serverInfo","name":"x"'),
   "after channels that come before serverInfo": (server) => advertise(server, FIRST),
   "after a message that comes before serverInfo": (server) => server.data(1, "early"),
   "after garbage": (server) => server.send("\0", new Uint8Array([255, 255]), new Uint8Array()),

@@ -181,11 +181,10 @@ const NOISE: Record<string, Noise> = {
     messages: [
       text({ ...EVERYTHING, op: "serverInfo", name: "scripted" }),
       text({ ...EVERYTHING, op: "serverInfo", name: "scripted" }),
-      text({ op: "serverInfo", name: 5 }),
-      text({ op: "serverInfo", name: "x", capabilities: "all" }),
-      text({ op: "serverInfo", name: "x", capabilities: [], sessionId: 5 }),
+      text({ op: "serverInfo", name: JSON.parse(deep(129)) }),
+      text({ op: "serverInfo", name: "x", capabilities: [], sessionId: JSON.parse(deep(129)) }),
     ],
-    invalid: 3,
+    invalid: 2,
   },
 };
 

@@ -100,3 +100,15 @@ test(`${NAMES.length} faults of the model server are caught, each by the case th
   });
   assertEquals(all, []);
 });
+
+test("where no WebSocket takes the answer to a handshake, the handshake is tried and the rest is skipped", async () => {
+  const only = ["handshake/subprotocol", "connection/name"];
+  const results = await play({ faults: ["handshake/no-protocol"] }, {
+    ...PATIENT,
+    protocols: ["foxglove.sdk.v1"],
+    only,
+  });
+  const [handshake, name] = results;
+  assertEquals([handshake?.outcome, name?.outcome], ["failed", "skipped"]);
+  assertEquals(name?.reason, "no WebSocket takes the server's answer to a handshake");
+});

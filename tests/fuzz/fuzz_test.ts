@@ -6,7 +6,7 @@ import { test } from "../support/test.ts";
 import { Campaign } from "./campaign.ts";
 import { type Case, caseText, readCase, type Target } from "./case.ts";
 import { failureOf } from "./shrink.ts";
-import { TARGETS } from "./targets.ts";
+import { TARGETS } from "./targets/all.ts";
 
 const REGRESSIONS = new URL("./regressions.json", import.meta.url);
 

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { freshSeed } from "../support/random.ts";
 import { Campaign, type Outcome, summaryOf } from "./campaign.ts";
 import { type Case, caseText, readCase } from "./case.ts";
-import { TARGETS } from "./targets.ts";
+import { TARGETS } from "./targets/all.ts";
 import { watch } from "./watchdog.ts";
 
 const REGRESSIONS = new URL("./regressions.json", import.meta.url);

@@ -1,6 +1,6 @@
 /** Promises that were rejected and that nobody waits for: on all runtimes by the same event. */
 import process from "node:process";
-import { macrotask } from "./turns.ts";
+import { macrotask } from "./targets/turns.ts";
 
 /** Runs something. @throws the first rejection that nobody has handled meanwhile. */
 export async function withRejections<T>(run: () => Promise<T>): Promise<T> {

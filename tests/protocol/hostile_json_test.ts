@@ -22,8 +22,5 @@ test("metadata is taken as JSON as deep as a parameter's value may be, and no de
   const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
   const read = (depth: number) => decodeServerMessage(`${SERVER_INFO}${nested(depth)}}}`);
   assertEquals(read(128), { op: "serverInfo", name: "a", capabilities: [], metadata: { a: nested(128) } });
-  for (const depth of [129, 60_000]) {
-    const error = assertThrows(() => read(depth), ProtocolError);
-    assertEquals(error.message, 'Cannot decode serverInfo: metadata["a"] is nested deeper than 128 levels');
-  }
+  for (const depth of [129, 60_000]) assertEquals(read(depth), { op: "serverInfo", name: "a", capabilities: [] });
 });

@@ -5,7 +5,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { connect } from "../../src/client/connect.ts";
 import type { FoxgloveClient } from "../../src/client/client.ts";
-import { ConnectionError } from "../../src/util/errors.ts";
+import { ConnectionError, TimeoutError } from "../../src/util/errors.ts";
 import { ScriptedServer } from "./scripted_server.ts";
 
 /** Sends these, and gives the client that has dealt with them. */
@@ -100,17 +100,25 @@ async function called(members: object): Promise<unknown> {
 
 /** By the first cell of the row. */
 export const ALMOST_RIGHT: Readonly<Record<string, () => Promise<void>>> = {
-  "`serverInfo` without `capabilities`, or with `null`": async () => {
-    for (const info of ['{"op":"serverInfo","name":"x"}', '{"op":"serverInfo","name":"x","capabilities":null}']) {
-      const client = await greeted(info);
+  "`serverInfo` without `capabilities`, or with what is no list of texts": async () => {
+    for (const capabilities of [undefined, null, {}, "time", [1]]) {
+      const client = await greeted({ op: "serverInfo", name: "x", capabilities });
       assertEquals([client.serverInfo.capabilities, ...counted(client)], [[], ...NOTHING]);
       await client.close();
     }
   },
-  "`serverInfo` without `name`": async () => {
-    const client = await greeted({ op: "serverInfo", capabilities: [] });
-    assertEquals(client.serverInfo.name, "");
+  "`serverInfo` with another member that cannot be read, such as `dataStartTime` as one number": async () => {
+    const bad = { dataStartTime: 12.5, dataEndTime: {}, supportedEncodings: "json", metadata: [] };
+    const client = await greeted({ op: "serverInfo", name: "x", capabilities: ["time"], ...bad });
+    assertEquals([client.serverInfo, counted(client)], [{ name: "x", capabilities: ["time"] }, NOTHING]);
     await client.close();
+  },
+  "`serverInfo` without `name`, or `name` or `sessionId` is a number": async () => {
+    for (const [given, shown] of [[undefined, ""], [7, "7"]] as const) {
+      const client = await greeted({ op: "serverInfo", name: given, capabilities: [], sessionId: 1700000000 });
+      assertEquals([client.serverInfo.name, client.serverInfo.sessionId], [shown, "1700000000"]);
+      await client.close();
+    }
   },
   "Values of `metadata` that are numbers, booleans or objects": async () => {
     const metadata = { build: 42, debug: true, nested: { a: 1 }, text: "x" };
@@ -126,6 +134,11 @@ export const ALMOST_RIGHT: Readonly<Record<string, () => Promise<void>>> = {
     assertEquals(client.serverInfo, { name: "x", capabilities: [] });
     assertEquals((await channel({ schemaEncoding: null, metadata: null }))?.schema, undefined);
     await client.close();
+  },
+  "No `serverInfo` at all": async () => {
+    const server = new ScriptedServer();
+    server.advertise({ id: 1, topic: "/early" });
+    await assertRejects(() => connect(server.clientEnd, { timeoutMs: 20 }), TimeoutError);
   },
   "`advertise` before `serverInfo`": async () => {
     const server = new ScriptedServer();
@@ -150,6 +163,14 @@ export const ALMOST_RIGHT: Readonly<Record<string, () => Promise<void>>> = {
     assertEquals((await channel({ schemaName: undefined, schema: undefined }))?.schema, undefined);
     assertEquals((await channel({ schemaName: null, schema: null }))?.schema, undefined);
     assertEquals((await channel({ encoding: undefined }))?.encoding, "");
+  },
+  "A schema name without a schema": async () => {
+    const shown = await channel({ encoding: "cdr", schemaName: "my_msgs/Secret", schemaEncoding: "ros2msg" });
+    assertEquals(shown?.schema, { name: "my_msgs/Secret", encoding: "ros2msg", data: "" });
+  },
+  "`schema` is a JSON object": async () => {
+    const shown = await channel({ schemaName: "A", schema: { type: "object" } });
+    assertEquals(shown?.schema, { name: "A", encoding: "jsonschema", data: '{"type":"object"}' });
   },
   "Base64 of a binary schema without its padding": async () => {
     const shown = await channel({
@@ -176,6 +197,18 @@ export const ALMOST_RIGHT: Readonly<Record<string, () => Promise<void>>> = {
     assertEquals(client.channels.get(1)?.topic, "/later");
     await client.close();
   },
+  "The same channels advertised again and again": async () => {
+    const { server, client, subscription } = await ScriptedServer.subscribed();
+    const reader = subscription[Symbol.asyncIterator]();
+    for (const count of [1, 2]) {
+      server.advertise({ id: 1, topic: "/a" });
+      server.data(1, { count });
+      assertEquals((await reader.next()).value?.value, { count });
+    }
+    await server.settle(client);
+    assertEquals([server.inbox, counted(client)], [[], NOTHING]);
+    await client.close();
+  },
   "`unadvertise` of unknown ids": async () => {
     assertEquals((await passedOver({ op: "unadvertise", channelIds: [99] }))[0], 0);
   },
@@ -195,6 +228,20 @@ export const ALMOST_RIGHT: Readonly<Record<string, () => Promise<void>>> = {
     assertEquals(counted(client)[0], 1);
     await client.close();
   },
+  "Answers to unknown calls, data of unknown subscriptions": async () => {
+    const failure = { op: "serviceCallFailure", serviceId: 1, callId: 77, message: "x" };
+    const data = new Uint8Array([1, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    assertEquals(await passedOver(failure, data), [0, 2]);
+  },
+  "`parameterValues` without the id of the request": async () => {
+    const { server, client } = await after();
+    const asked = client.getParameters([], { timeoutMs: 20 });
+    await server.expect("getParameters");
+    send(server, { op: "parameterValues", parameters: [{ name: "a", value: 1 }] });
+    await assertRejects(() => asked, TimeoutError);
+    assertEquals(counted(client), [0, 1]);
+    await client.close();
+  },
   "Bytes of a parameter (`byte_array`) without the padding of base64": async () => {
     assertEquals(await parameters(values('[{"name":"b","type":"byte_array","value":"3q2+7w"}]')), {
       b: new Uint8Array([0xde, 0xad, 0xbe, 0xef]),
@@ -206,6 +253,13 @@ export const ALMOST_RIGHT: Readonly<Record<string, () => Promise<void>>> = {
   "`NaN` or `Infinity` in JSON": async () => {
     const text = '[{"name":"NaN","type":"float64","value":NaN},{"name":"b","type":"float64","value":-Infinity}]';
     assertEquals(await parameters(values(text)), { NaN: NaN, b: NaN });
+    const { server, client, subscription } = await ScriptedServer.subscribed();
+    server.data(1, new TextEncoder().encode('{"range":[1,Infinity],"text":"NaN \\" NaN"}'));
+    assertEquals((await subscription[Symbol.asyncIterator]().next()).value?.value, {
+      range: [1, null],
+      text: 'NaN " NaN',
+    });
+    await client.close();
   },
   "A byte order mark before JSON, or NULs behind it": async () => {
     const { client } = await after(`\ufeff${JSON.stringify({ op: "advertise", channels: [CHANNEL] })}\0`);
@@ -227,11 +281,29 @@ export const ALMOST_RIGHT: Readonly<Record<string, () => Promise<void>>> = {
     const statuses = [{ op: "status", message: "x" }, { op: "status", level: 3, message: "x" }];
     assertEquals(await passedOver(...statuses), [2, 0]);
   },
+  "`removeStatus` without `statusIds`, `advertise` without `channels`, and the like": async () => {
+    assertEquals(await passedOver({ op: "removeStatus" }, { op: "advertise", topics: [{ name: "/a" }] }), [2, 0]);
+  },
+  "`playbackState` without `playbackControl`": async () => {
+    const { client } = await after(new Uint8Array([5, 1, ...new Uint8Array(17)]));
+    assertEquals([client.playback.state?.status, counted(client)], ["paused", NOTHING]);
+    await client.close();
+  },
+  "Messages without a payload": async () => {
+    const { server, client, subscription } = await ScriptedServer.subscribed();
+    server.data(1, new Uint8Array());
+    for await (const { data, value } of subscription) {
+      assertEquals([data, value], [new Uint8Array(), undefined]);
+      break;
+    }
+    await client.close();
+  },
   "JSON in a binary message": async () => {
     assertEquals(await passedOver(new TextEncoder().encode('{"op":"status"}')), [0, 1]);
   },
   "Unknown ops and opcodes": async () => {
-    assertEquals(await passedOver({ op: "telepathy" }, new Uint8Array([99, 1])), [0, 2]);
+    const publish = { op: "publish", channel: { id: 1, topic: "/a" }, data: {} };
+    assertEquals(await passedOver({ op: "login" }, publish, new Uint8Array([99, 1])), [0, 3]);
   },
   "No subprotocol, or one in other letters": async () => {
     for (const protocol of ["", "FOXGLOVE.SDK.V1"]) {

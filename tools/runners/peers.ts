@@ -15,7 +15,7 @@ interface Fetched {
 
 const FETCHED: readonly Fetched[] = [
   {
-    tests: /^tests\/interop\/(sdk|python)_/,
+    tests: /^tests\/interop\/(sdk|python|conformance)_/,
     title: "python",
     what: "foxglove-sdk and foxglove-websocket, the peers of interop tests, from PyPI",
     fetch: fetchPythonPeers,

@@ -1,6 +1,6 @@
 /** Messages that are almost right: texts and bytes, and the JSON of texts member by member. */
-import type { Random } from "../support/random.ts";
-import type { Raw } from "./case.ts";
+import type { Random } from "../../support/random.ts";
+import type { Raw } from "../case.ts";
 
 /** JSON that can say what no value can: a member twice, `-0`, `1e400`. */
 type Node = string | { members: [key: string, node: Node][] } | { items: Node[] };

@@ -1,5 +1,5 @@
 /** Playback as docs/behaviour.md has it, for a source whose handlers answer at once. */
-import { bytes, f32, text, u64, u8 } from "../support/raw_bytes.ts";
+import { bytes, f32, text, u64, u8 } from "../../support/raw_bytes.ts";
 
 const STATUSES = ["playing", "paused", "buffering", "ended"];
 

@@ -1,5 +1,5 @@
 /** Turns and time in the hands of a run. */
-import { type Clock, systemClock } from "../../src/util/time.ts";
+import { type Clock, systemClock } from "../../../src/util/time.ts";
 
 interface Delay {
   readonly at: number;

@@ -3,9 +3,9 @@
  * can be, which knows no transports, no promises and no codec.
  */
 import type { FeedModel } from "./feed_model.ts";
-import { hexOf, type Raw } from "./case.ts";
-import { BAD, type Broken, type Members } from "./read_json.ts";
-import { readServer, type Schemas } from "./read_server.ts";
+import { hexOf, type Raw } from "../case.ts";
+import { BAD, type Broken, type Members } from "../readers/read_json.ts";
+import { readServer, type Schemas } from "../readers/read_server.ts";
 import {
   type CallContext,
   type Due,
@@ -20,33 +20,12 @@ import {
 } from "./request_model.ts";
 import { valueText } from "./same.ts";
 
-/** One who reads the messages of channels. */
-export interface ReaderModel {
-  readonly feed: FeedModel;
-  readonly channelId: number | undefined;
-  matches(channel: Members): boolean;
-}
-
-interface SubscriptionModel {
-  readonly id: number;
-  channelId: number;
-  readers: ReaderModel[];
-}
-
 interface WatchModel {
   readonly feed: FeedModel;
   readonly names: readonly string[];
 }
 
 type Nodes = Map<string, string[]>;
-
-const IMPLIED: Record<string, string> = {
-  json: "jsonschema",
-  protobuf: "protobuf",
-  flatbuffer: "flatbuffer",
-  ros1: "ros1msg",
-  cdr: "ros2msg",
-};
 
 /** A client with its server, as far as the server has told. */
 export class ClientModel {
@@ -165,27 +144,6 @@ export class ClientModel {
   }
 
   // What the user does
-
-  subscribe(reader: ReaderModel): void {
-    if (this.lost && reader.channelId !== undefined) return reader.feed.end("error");
-    this.readers.push(reader);
-    if (this.lost) return;
-    const wanted: SubscriptionModel[] = [];
-    for (const channel of this.channels.values()) {
-      if (!reader.matches(channel)) continue;
-      const shared = this.subscriptions.find(({ channelId }) => channelId === channel.id);
-      if (shared === undefined) wanted.push(this.#open(channel.id as number, [reader]));
-      else shared.readers.push(reader);
-    }
-    this.#tellSubscribed(wanted);
-  }
-
-  unsubscribe(reader: ReaderModel): void {
-    reader.feed.close();
-    if (!removeFrom(this.readers, reader)) return;
-    const unwanted = this.subscriptions.filter(({ readers }) => removeFrom(readers, reader) && readers.length === 0);
-    this.#tellUnsubscribed(unwanted);
-  }
 
   call(handle: number, name: string, raw: boolean): void {
     this.calls.run(handle, { name, raw, service: undefined }, this.#due());
@@ -455,50 +413,6 @@ export class ClientModel {
     this.#takeParameter(id, () => resolved(new Map(values)));
   }
 
-  // Channels and subscriptions
-
-  #advertise(channels: readonly Members[]): void {
-    const [wanted, unwanted]: [SubscriptionModel[], SubscriptionModel[]] = [[], []];
-    for (const channel of channels) {
-      const readers = this.readers.filter((reader) => reader.matches(channel));
-      const known = this.subscriptions.find(({ channelId }) => channelId === channel.id);
-      if (known !== undefined) {
-        known.readers = readers;
-        if (readers.length === 0) unwanted.push(known);
-      } else if (readers.length > 0) wanted.push(this.#open(channel.id as number, readers));
-    }
-    this.#tellUnsubscribed(unwanted);
-    this.#tellSubscribed(wanted);
-  }
-
-  #unadvertise(id: number): void {
-    const subscription = this.subscriptions.find(({ channelId }) => channelId === id);
-    if (subscription === undefined) return;
-    removeFrom(this.subscriptions, subscription);
-    for (const reader of subscription.readers) if (reader.channelId === id) this.#finish(reader, "done");
-  }
-
-  #finish(reader: ReaderModel, how: "done" | "error"): void {
-    removeFrom(this.readers, reader);
-    reader.feed.end(how);
-  }
-
-  #open(channelId: number, readers: ReaderModel[]): SubscriptionModel {
-    const subscription = { id: this.#nextSubscription++, channelId, readers };
-    this.subscriptions.push(subscription);
-    return subscription;
-  }
-
-  #tellSubscribed(wanted: readonly SubscriptionModel[]): void {
-    if (wanted.length > 0) this.sent.push(`subscribe ${wanted.map(({ id, channelId }) => `${id}:${channelId}`)}`);
-  }
-
-  #tellUnsubscribed(unwanted: readonly SubscriptionModel[]): void {
-    if (unwanted.length === 0) return;
-    for (const subscription of unwanted) removeFrom(this.subscriptions, subscription);
-    this.sent.push(`unsubscribe ${unwanted.map(({ id }) => id)}`);
-  }
-
   // Watches
 
   #refresh(): void {
@@ -577,19 +491,6 @@ export class ClientModel {
   }
 }
 
-/** The values by id; of an id that comes twice the last one, in the place of the first. */
-function setAll(map: Map<number, Members>, values: readonly Members[]): Members[] {
-  const latest = new Map(values.map((value) => [value.id as number, value]));
-  for (const [id, value] of latest) map.set(id, value);
-  return [...latest.values()];
-}
-
-function removeFrom<T>(list: T[], item: T): boolean {
-  const index = list.indexOf(item);
-  if (index >= 0) list.splice(index, 1);
-  return index >= 0;
-}
-
 function idsOf(all: readonly Members[]): string {
   return all.map(({ id }) => id).join(",");
 }
@@ -602,42 +503,3 @@ function setNodes(nodes: Nodes, entries: readonly Members[], member: string): vo
   }
 }
 
-/** A channel as a user sees it; `missing`: it has no schema although it should have one. */
-function channelOf(advertised: Members): Members {
-  const { id, topic, encoding, schemaName, schema, schemaEncoding, unresolvedSchemaId, metadata = {} } = advertised;
-  const base = { id, topic, encoding, metadata };
-  if (unresolvedSchemaId !== undefined) return { ...base, schema: undefined, missing: true };
-  if (!schemaEncoding && schemaName === "" && schema === "") return { ...base, schema: undefined, missing: false };
-  const used =
-    (schemaEncoding || (Object.hasOwn(IMPLIED, encoding as string) ? IMPLIED[encoding as string] : "")) as string;
-  const data = schemaDataOf(schema as string, used);
-  return data === undefined
-    ? { ...base, schema: undefined, missing: true }
-    : { ...base, schema: { name: schemaName, encoding: used, data }, missing: false };
-}
-
-function schemaDataOf(text: string, encoding: string): string | Uint8Array | undefined {
-  return encoding === "protobuf" || encoding === "flatbuffer" ? base64Of(text) : text;
-}
-
-function base64Of(text: string): Uint8Array | undefined {
-  try {
-    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  } catch {
-    return undefined;
-  }
-}
-
-/** A parameter's value as a program has it. */
-function dataOf({ value, type }: Members): unknown {
-  return type === "byte_array" && typeof value === "string" ? base64Of(value) : value;
-}
-
-function updateText(parameter: Members): string {
-  return valueText({ name: parameter.name, value: dataOf(parameter), type: parameter.type });
-}
-
-/** A message as its reader gets it. */
-export function messageText({ id, topic }: Members, logTime: bigint, data: Uint8Array): string {
-  return `${id} ${topic} ${logTime} ${hexOf(data)}`;
-}

@@ -1,5 +1,5 @@
 /** The requests of a client and their answers, by the rules of docs/behaviour.md alone. */
-import type { Members } from "./read_json.ts";
+import type { Members } from "../readers/read_json.ts";
 import { valueText } from "./same.ts";
 
 /** Requests of one kind that a client sends before the first is answered. */

@@ -124,7 +124,8 @@ export function membersOf(json: Members, shape: Record<string, Read>): Members {
     const name = key.replace("?", "");
     const value = json[name];
     if (key !== name && (value === undefined || value === null)) continue;
-    members[name] = read(value);
+    const member = read(value);
+    if (member !== undefined) members[name] = member;
   }
   return members;
 }

@@ -1,8 +1,8 @@
 /** Messages that fast-check makes up: right, and of no sense. */
 import fc, { type Arbitrary } from "fast-check";
-import { encodeClientMessage, encodeServerMessage } from "../../src/protocol/codec.ts";
-import { clientMessage, serverMessage } from "../protocol/arbitraries.ts";
-import type { Raw } from "./case.ts";
+import { encodeClientMessage, encodeServerMessage } from "../../../src/protocol/codec.ts";
+import { clientMessage, serverMessage } from "../../protocol/arbitraries.ts";
+import type { Raw } from "../case.ts";
 
 const COUNT = 400;
 

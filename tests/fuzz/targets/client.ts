@@ -2,22 +2,22 @@
  * The client, at the level of transports: its API is in use while a server greets it, answers it and talks to it rightly,
  * wrongly and in any order, and connections are lost. It does exactly what the model says.
  */
-import type { FoxgloveClient } from "../../src/client/client.ts";
-import { connect } from "../../src/client/connect.ts";
-import type { Feed } from "../../src/client/feed.ts";
-import type { Publisher } from "../../src/client/publisher.ts";
-import { type LinkedTransport, linkedTransports } from "../../src/transport/linked.ts";
-import { Mortals } from "../support/garbage.ts";
-import type { Random } from "../support/random.ts";
-import { Mismatch, type Play, type Raw, shown, type Target } from "./case.ts";
-import { ClientModel, type ReaderModel } from "./client_model.ts";
+import type { FoxgloveClient } from "../../../src/client/client.ts";
+import { connect } from "../../../src/client/connect.ts";
+import type { Feed } from "../../../src/client/feed.ts";
+import type { Publisher } from "../../../src/client/publisher.ts";
+import { type LinkedTransport, linkedTransports } from "../../../src/transport/linked.ts";
+import { Mortals } from "../../support/garbage.ts";
+import type { Random } from "../../support/random.ts";
+import { Mismatch, type Play, type Raw, shown, type Target } from "../case.ts";
+import { ClientModel, type ReaderModel } from "../models/client_model.ts";
 import { inGroups, Listener, Sent, stateOf, stateText, textOfItem } from "./client_view.ts";
-import { corpusFor } from "./corpus.ts";
-import { FEED_ITEMS, FeedModel } from "./feed_model.ts";
-import { lengthOf, pickOf, randomBytes } from "./mutate.ts";
-import type { Members } from "./read_json.ts";
-import { type Outcome, REQUEST_MS, REQUESTS, resolved } from "./request_model.ts";
-import { CHANNEL_TOPICS, serverInfo, ServerTraffic, SERVICE_NAMES } from "./server_traffic.ts";
+import { corpusFor } from "../traffic/corpus.ts";
+import { FEED_ITEMS, FeedModel } from "../models/feed_model.ts";
+import { lengthOf, pickOf, randomBytes } from "../traffic/mutate.ts";
+import type { Members } from "../readers/read_json.ts";
+import { type Outcome, REQUEST_MS, REQUESTS, resolved } from "../models/request_model.ts";
+import { CHANNEL_TOPICS, serverInfo, ServerTraffic, SERVICE_NAMES } from "../traffic/server_traffic.ts";
 import { SteppedClock } from "./turns.ts";
 
 interface Setup {

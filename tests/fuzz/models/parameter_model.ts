@@ -1,5 +1,5 @@
 /** The parameters of a server and what clients make of them, by the rules of docs/behaviour.md alone. */
-import type { Members } from "./read_json.ts";
+import type { Members } from "../readers/read_json.ts";
 
 /** A parameter of the wire; without a value it is asked to go, or is gone. */
 export interface WireParameter {

@@ -1,7 +1,7 @@
 /** What is the same as what. */
-import { ProtocolError } from "../../src/protocol/errors.ts";
-import { hexOf } from "./case.ts";
-import { BAD } from "./read_json.ts";
+import { ProtocolError } from "../../../src/protocol/errors.ts";
+import { hexOf } from "../case.ts";
+import { BAD } from "../readers/read_json.ts";
 
 /** Whether a decoded value is what was read; an error stands for a bad entry. */
 export function same(decoded: unknown, read: unknown): boolean {

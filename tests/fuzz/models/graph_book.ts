@@ -1,6 +1,6 @@
 /** A connection graph as a client puts it together from updates. */
-import { Mismatch, shown } from "./case.ts";
-import { graphText } from "./server_model.ts";
+import { Mismatch, shown } from "../case.ts";
+import { graphText } from "./graph_text.ts";
 
 interface Update {
   publishedTopics: { name: string; publisherIds: string[] }[];

@@ -2,18 +2,19 @@
  * The server, at the level of transports: several clients that come and go, say right and wrong things in any order, and get
  * exactly what the model says, nobody anything else. Time and turns are in the hands of the run.
  */
-import type { ServerClient } from "../../src/server/server_client.ts";
-import { type LinkedTransport, linkedTransports } from "../../src/transport/linked.ts";
-import { Mortals } from "../support/garbage.ts";
-import type { Random } from "../support/random.ts";
-import { Mismatch, type Play, type Raw, shown, type Target } from "./case.ts";
-import { ClientTraffic } from "./client_traffic.ts";
-import { corpusFor } from "./corpus.ts";
-import { GraphBook } from "./graph_book.ts";
-import { type Keyed, keyed, type Lane } from "./keys.ts";
-import { pickOf, randomBytes } from "./mutate.ts";
+import type { ServerClient } from "../../../src/server/server_client.ts";
+import { type LinkedTransport, linkedTransports } from "../../../src/transport/linked.ts";
+import { Mortals } from "../../support/garbage.ts";
+import type { Random } from "../../support/random.ts";
+import { Mismatch, type Play, type Raw, shown, type Target } from "../case.ts";
+import { ClientTraffic } from "../traffic/client_traffic.ts";
+import { corpusFor } from "../traffic/corpus.ts";
+import { GraphBook } from "../models/graph_book.ts";
+import { type Keyed, keyed, type Lane } from "../models/keys.ts";
+import { pickOf, randomBytes } from "../traffic/mutate.ts";
 import { Planned, ServerFixture, type ServerKind, SERVICES, SLOW_MS } from "./server_fixture.ts";
-import { type ClientModel, publishedKey, ServerModel } from "./server_model.ts";
+import { publishedKey, ServerModel } from "../models/server_model.ts";
+import type { SessionModel } from "../models/session_model.ts";
 import { macrotask, SteppedClock } from "./turns.ts";
 
 interface Setup {
@@ -310,7 +311,7 @@ class ServerPlay implements Play<Step> {
     this.#lookAtServer();
   }
 
-  #compare(peer: Peer, client: ServerClient, { model, updates }: { model: ClientModel; updates: number }): void {
+  #compare(peer: Peer, client: ServerClient, { model, updates }: { model: SessionModel; updates: number }): void {
     const received = peer.received.map(keyed);
     for (const lane of ["control", "answers", "data", "time"] as const) sameLane(lane, received, model.expected);
     const graphs = peer.received.filter((_, i) => received[i]!.lane === "graph") as string[];

@@ -1,13 +1,13 @@
 /** The server that is fuzzed: one of everything, with handlers that answer, throw, take their time, or never answer. */
-import type { AssetBody } from "../../src/server/asset.ts";
-import type { Channel } from "../../src/server/channel.ts";
-import type { Permissions } from "../../src/server/permissions.ts";
-import type { PlaybackController } from "../../src/server/playback.ts";
-import { FoxgloveServer, type ServerOptions } from "../../src/server/server.ts";
-import type { Service, ServiceHandler, ServiceOptions } from "../../src/server/service.ts";
-import type { Clock } from "../../src/util/time.ts";
-import { bytes } from "../support/raw_bytes.ts";
-import { MAX_SPEED, PlaybackModel } from "./playback_model.ts";
+import type { AssetBody } from "../../../src/server/asset.ts";
+import type { Channel } from "../../../src/server/channel.ts";
+import type { Permissions } from "../../../src/server/permissions.ts";
+import type { PlaybackController } from "../../../src/server/playback.ts";
+import { FoxgloveServer, type ServerOptions } from "../../../src/server/server.ts";
+import type { Service, ServiceHandler, ServiceOptions } from "../../../src/server/service.ts";
+import type { Clock } from "../../../src/util/time.ts";
+import { bytes } from "../../support/raw_bytes.ts";
+import { MAX_SPEED, PlaybackModel } from "../models/playback_model.ts";
 
 /** `bare` has nothing but channels, `tight` everything and hardly any room for it, `guarded` does not let clients do all. */
 export type ServerKind = "full" | "tight" | "guarded" | "bare";

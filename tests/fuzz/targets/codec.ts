@@ -4,19 +4,19 @@ import {
   decodeServerMessage,
   encodeClientMessage,
   encodeServerMessage,
-} from "../../src/protocol/codec.ts";
-import { ProtocolError } from "../../src/protocol/errors.ts";
-import { SchemaTableReader } from "../../src/protocol/schema_table.ts";
-import type { Random } from "../support/random.ts";
-import { hexOf, Mismatch, type Play, type Raw, shown, type Target } from "./case.ts";
-import { ClientTraffic } from "./client_traffic.ts";
-import { type Corpus, corpusFor } from "./corpus.ts";
-import { randomBytes } from "./mutate.ts";
-import { readClient } from "./read_client.ts";
-import { BAD, type Reading } from "./read_json.ts";
-import { readServer, type Schemas } from "./read_server.ts";
-import { same } from "./same.ts";
-import { ServerTraffic } from "./server_traffic.ts";
+} from "../../../src/protocol/codec.ts";
+import { ProtocolError } from "../../../src/protocol/errors.ts";
+import { SchemaTableReader } from "../../../src/protocol/schema_table.ts";
+import type { Random } from "../../support/random.ts";
+import { hexOf, Mismatch, type Play, type Raw, shown, type Target } from "../case.ts";
+import { ClientTraffic } from "../traffic/client_traffic.ts";
+import { type Corpus, corpusFor } from "../traffic/corpus.ts";
+import { randomBytes } from "../traffic/mutate.ts";
+import { readClient } from "../readers/read_client.ts";
+import { BAD, type Reading } from "../readers/read_json.ts";
+import { readServer, type Schemas } from "../readers/read_server.ts";
+import { same } from "../models/same.ts";
+import { ServerTraffic } from "../traffic/server_traffic.ts";
 
 /** What one of the two sides says, and whether it is read with a table of schemas. */
 interface Step {

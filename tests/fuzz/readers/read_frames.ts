@@ -1,5 +1,5 @@
 /** What a stream of a client's bytes is, by RFC 6455. */
-import type { Raw } from "./case.ts";
+import type { Raw } from "../case.ts";
 
 /** What a server makes of the bytes, in their order. */
 export interface Stream {

@@ -1,14 +1,14 @@
 /** A client as its user and its server see it, as texts. */
-import type { FoxgloveClient } from "../../src/client/client.ts";
-import { ConnectionGraphView } from "../../src/client/connection_graph.ts";
-import { ReceivedMessage } from "../../src/client/received_message.ts";
-import type { ServerChannel } from "../../src/client/server_channel.ts";
-import { ProtocolError } from "../../src/protocol/errors.ts";
-import { hexOf, Mismatch, type Raw, shown } from "./case.ts";
-import { messageText } from "./client_model.ts";
-import { readClient } from "./read_client.ts";
-import type { Members } from "./read_json.ts";
-import { valueText } from "./same.ts";
+import type { FoxgloveClient } from "../../../src/client/client.ts";
+import { ConnectionGraphView } from "../../../src/client/connection_graph.ts";
+import { ReceivedMessage } from "../../../src/client/received_message.ts";
+import type { ServerChannel } from "../../../src/client/server_channel.ts";
+import { ProtocolError } from "../../../src/protocol/errors.ts";
+import { hexOf, Mismatch, type Raw, shown } from "../case.ts";
+import { messageText } from "../models/client_model.ts";
+import { readClient } from "../readers/read_client.ts";
+import type { Members } from "../readers/read_json.ts";
+import { valueText } from "../models/same.ts";
 
 /** What there is at a server, from a client or its model. */
 interface State {

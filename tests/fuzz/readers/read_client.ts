@@ -1,5 +1,5 @@
 /** What a message of a client is, by plain checks. */
-import type { Raw } from "./case.ts";
+import type { Raw } from "../case.ts";
 import {
   batchOf,
   type Broken,

@@ -2,20 +2,20 @@
  * The server on real sockets, byte by byte: frames that are split, glued, fragmented and broken, written in pieces of any
  * size. Every message is answered, every ping too, faults end their own connection and no other.
  */
-import { systemClock } from "../../src/util/time.ts";
-import { bun, insideDenoServe, type Listening, nodeHttp } from "../support/listeners.ts";
-import { bytes } from "../support/raw_bytes.ts";
-import { clientFrame, closeFrame, type Frame, OPCODES, RawSocket } from "../support/raw_socket.ts";
-import type { Random } from "../support/random.ts";
-import { runtime } from "../support/test.ts";
-import { hexOf, Mismatch, type Play, type Raw, shown, type Target } from "./case.ts";
-import { ClientTraffic } from "./client_traffic.ts";
-import { corpusFor } from "./corpus.ts";
-import { keyed } from "./keys.ts";
-import { mutate, pickOf, randomBytes } from "./mutate.ts";
-import { readFrames, type Stream } from "./read_frames.ts";
+import { systemClock } from "../../../src/util/time.ts";
+import { bun, insideDenoServe, type Listening, nodeHttp } from "../../support/listeners.ts";
+import { bytes } from "../../support/raw_bytes.ts";
+import { clientFrame, closeFrame, type Frame, OPCODES, RawSocket } from "../../support/raw_socket.ts";
+import type { Random } from "../../support/random.ts";
+import { runtime } from "../../support/test.ts";
+import { hexOf, Mismatch, type Play, type Raw, shown, type Target } from "../case.ts";
+import { ClientTraffic } from "../traffic/client_traffic.ts";
+import { corpusFor } from "../traffic/corpus.ts";
+import { keyed } from "../models/keys.ts";
+import { mutate, pickOf, randomBytes } from "../traffic/mutate.ts";
+import { readFrames, type Stream } from "../readers/read_frames.ts";
 import { ServerFixture } from "./server_fixture.ts";
-import { ServerModel } from "./server_model.ts";
+import { ServerModel } from "../models/server_model.ts";
 import { macrotask } from "./turns.ts";
 
 /** How a server is reached, and whether it says what was wrong with a frame before it ends the connection. */
@@ -107,7 +107,7 @@ class FramesPlay implements Play<Step> {
 
   async finish(): Promise<void> {
     this.#bystander.send(clientFrame(OPCODES.text, '{"op":"unsubscribe","subscriptionIds":[7]}'));
-    const answer = messageOf(await this.#bystander.readFrame());
+    const answer = messageOf(await nextFrame(this.#bystander));
     const expected = "Client is not subscribed with ID: 7; ignoring unsubscription";
     if (!String(answer).includes(expected)) throw new Mismatch(`Bystander got ${shown(answer)}`);
     await this.#bystander.destroy();
@@ -131,7 +131,7 @@ class FramesPlay implements Play<Step> {
     model.join(0, protocol);
     const client = model.clients.get(0)!;
     for (const { key } of client.expected) {
-      const got = keyed(messageOf(await socket.readFrame())).key;
+      const got = keyed(messageOf(await nextFrame(socket))).key;
       if (got !== key) throw new Mismatch(`Greeted by ${got}\nexpected ${key}`);
     }
     client.expected = [];
@@ -166,7 +166,7 @@ class FramesPlay implements Play<Step> {
   /** The next frame; `undefined` when the connection ends, which it may. */
   async #frame(socket: RawSocket, isOpen: boolean): Promise<Frame | undefined> {
     try {
-      return await socket.readFrame();
+      return await nextFrame(socket);
     } catch (error) {
       if (isOpen || !socket.closed) throw error;
     }
@@ -196,6 +196,15 @@ function answersTo(model: ServerModel, messages: readonly Raw[]): string[] {
 function samePrefix(what: string, got: readonly string[], wanted: readonly string[]): void {
   const at = got.findIndex((text, i) => text !== wanted[i]);
   if (at >= 0) throw new Mismatch(`${what} ${at}: ${shown(got[at]!)}\nexpected ${shown(wanted[at] ?? "nothing")}`);
+}
+
+/** The next frame; a server that has heard nothing for 10 s asks whether anybody is there. */
+async function nextFrame(socket: RawSocket): Promise<Frame> {
+  for (;;) {
+    const frame = await socket.readFrame();
+    if (frame.opcode !== OPCODES.ping) return frame;
+    socket.send(clientFrame(OPCODES.pong, frame.payload));
+  }
 }
 
 function messageOf({ opcode, payload }: Frame): Raw {

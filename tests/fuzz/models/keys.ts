@@ -1,6 +1,6 @@
 /** What a server sends, as texts that are the same when the messages are: for comparing, counting and showing. */
-import { hexOf, type Raw } from "./case.ts";
-import { Bytes } from "./read_json.ts";
+import { hexOf, type Raw } from "../case.ts";
+import { Bytes } from "../readers/read_json.ts";
 import { keyOf, throughJson } from "./same.ts";
 
 /** How the messages of a server are compared. */

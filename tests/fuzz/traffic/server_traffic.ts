@@ -1,7 +1,7 @@
 /** What a server may say, and what none should: of few ids and few names, so that they meet. */
-import { bytes, f32, text, u32, u64, u8 } from "../support/raw_bytes.ts";
-import type { Random } from "../support/random.ts";
-import type { Raw } from "./case.ts";
+import { bytes, f32, text, u32, u64, u8 } from "../../support/raw_bytes.ts";
+import type { Random } from "../../support/random.ts";
+import type { Raw } from "../case.ts";
 import { PARAMETER_NAMES, VALUES } from "./client_traffic.ts";
 import { mutate, pickOf, randomBytes } from "./mutate.ts";
 
@@ -99,8 +99,17 @@ function waiting(random: Random, ids: readonly number[]): number {
   return random.chance(0.7) ? random.pick(ids) ?? 1 : random.below(30);
 }
 
+/** A number, or what a careless reader takes for it. */
+function almost(random: Random, id: number): string {
+  return random.chance(0.95)
+    ? `${id}`
+    : pickOf(random, [` ${id}`, `0${id}`, `${id}e0`, `+${id}`, `${id}.0`, `${id} `, `${-id}`, ""]);
+}
+
 function answerId(random: Random, { parameterIds }: ServerHints): { id?: string } {
-  return random.chance(0.6) ? { id: `${pickOf(random, ["get-", "set-"])}${waiting(random, parameterIds)}` } : {};
+  return random.chance(0.6)
+    ? { id: `${pickOf(random, ["get-", "set-"])}${almost(random, waiting(random, parameterIds))}` }
+    : {};
 }
 
 function graph(random: Random): string {
@@ -157,7 +166,7 @@ function asset(random: Random, { assetIds }: ServerHints): Uint8Array {
 }
 
 function playback(random: Random, { prefix, playbackIds }: ServerHints): Uint8Array {
-  const own = `${prefix}${waiting(random, playbackIds)}`;
+  const own = `${prefix}${almost(random, waiting(random, playbackIds))}`;
   const id = pickOf(random, ["", "other-1", own, own, own]);
   const speed = pickOf(random, [1, 0, -1, 2.5]);
   return bytes(

@@ -1,5 +1,5 @@
 /** What a message of a server is, by plain checks. What servers get wrong and clients forgive is in docs/interop.md. */
-import type { Raw } from "./case.ts";
+import type { Raw } from "../case.ts";
 import {
   BAD,
   batchOf,
@@ -31,12 +31,25 @@ import {
 const textOrNone: Read = (value) => value === undefined || value === null ? "" : text(value);
 const listOrNone = (read: Read): Read => (value) => value === undefined || value === null ? [] : listOf(read)(value);
 
-/** Texts by name: of what is none, its JSON. */
+/** Of what is no text, its JSON. */
+const asText: Read = (value) => typeof value === "string" ? value : jsonOf(value);
+
+const asTextOrNone: Read = (value) => value === undefined || value === null ? "" : asText(value);
+
+/** Texts by name. */
 const texts: Read = (value) => {
   if (!isObject(value)) throw new Wrong();
-  return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [key, typeof each === "string" ? each : jsonOf(each)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, asText(each)]));
+};
+
+/** What is bad counts as left out. */
+const orNone = (read: Read): Read => (value) => {
+  try {
+    return read(value);
+  } catch (error) {
+    if (error instanceof Wrong) return undefined;
+    throw error;
+  }
 };
 
 /** A parameter whose bytes may come without padding. */
@@ -58,13 +71,13 @@ const LEVELS = ["info", "warning", "error"];
 
 const SHAPES = new Map<string, Record<string, Read>>([
   ["serverInfo", {
-    name: textOrNone,
-    capabilities: listOrNone(text),
-    "supportedEncodings?": listOf(text),
-    "metadata?": texts,
-    "sessionId?": text,
-    "dataStartTime?": time,
-    "dataEndTime?": time,
+    name: asTextOrNone,
+    capabilities: (value) => orNone(listOf(text))(value) ?? [],
+    "supportedEncodings?": orNone(listOf(text)),
+    "metadata?": orNone(texts),
+    "sessionId?": asText,
+    "dataStartTime?": orNone(time),
+    "dataEndTime?": orNone(time),
   }],
   ["status", { level: (value) => LEVELS[integer(2)(value) as number], message: text, "id?": text }],
   ["removeStatus", { statusIds: listOf(text) }],
@@ -74,7 +87,7 @@ const SHAPES = new Map<string, Record<string, Read>>([
       topic: text,
       encoding: textOrNone,
       schemaName: textOrNone,
-      schema: textOrNone,
+      schema: asTextOrNone,
       "schemaEncoding?": text,
       "metadata?": texts,
     })),

@@ -1,7 +1,7 @@
 /** What a client may say that is in a hurry, forgetful, or wrong: of few ids and few names, so that they meet. */
-import { bytes, messageData, playbackRequest, serviceCall } from "../support/raw_bytes.ts";
-import type { Random } from "../support/random.ts";
-import type { Raw } from "./case.ts";
+import { bytes, messageData, playbackRequest, serviceCall } from "../../support/raw_bytes.ts";
+import type { Random } from "../../support/random.ts";
+import type { Raw } from "../case.ts";
 import { mutate, pickOf, randomBytes } from "./mutate.ts";
 
 /** What there is at the server. */
