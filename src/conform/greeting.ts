@@ -10,9 +10,24 @@ import { isOp } from "./steps/messages.ts";
 /** How long a server may take between its `serverInfo` and the first `advertise`, which some send by another queue. */
 const ADVERTISE_MS = 500;
 
+/**
+ * Reads up to `serverInfo`, before which no client says anything; what a server that sends none sends instead, as long as
+ * an answer may take.
+ */
+export async function readServerInfo(peer: Peer): Promise<Received[]> {
+  const messages: Received[] = [];
+  const end = performance.now() + peer.answerMs;
+  while (!messages.some((message) => isOp(message, "serverInfo")) && performance.now() < end) {
+    const message = await peer.next('"serverInfo"').catch(() => undefined);
+    if (message === undefined) break;
+    messages.push(message);
+  }
+  return messages;
+}
+
 /** Reads everything up to the answer of a first request. */
 export async function readGreeting(peer: Peer): Promise<Received[]> {
-  const messages = await peer.settle();
+  const messages = [...await readServerInfo(peer), ...await peer.settle()];
   const end = performance.now() + ADVERTISE_MS;
   while (!messages.some((message) => isOp(message, "advertise")) && performance.now() < end) {
     messages.push(...await peer.settle());

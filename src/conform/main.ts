@@ -12,7 +12,7 @@ import { CASES } from "./cases.ts";
 import type { ClientConformOptions } from "./client/options.ts";
 import { CLIENT_RULES, conformClient } from "./client/runner.ts";
 import { CONFORM_DEFAULTS, type ConformOptions, type ConformResult } from "./options.ts";
-import { conforms, countByLevel, LEVEL_NAMES, summaryLines, tapLines } from "./report.ts";
+import { conforms, countByLevel, LEVEL_NAMES, summaryLines, tapLines, verdictLines } from "./report.ts";
 import { conform } from "./run.ts";
 import { selected } from "./select.ts";
 
@@ -153,7 +153,7 @@ class Printer {
     const passed = conforms(this.#results);
     const whole = { ...report, conforms: passed, counts: countByLevel(this.#results) };
     if (this.#json) lines(JSON.stringify(whole, undefined, 2));
-    else lines(...summaryLines(this.#results), passed ? "# It conforms" : "# It does not conform");
+    else lines(...summaryLines(this.#results), ...verdictLines(this.#results));
     return passed ? 0 : 1;
   }
 }

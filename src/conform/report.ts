@@ -69,7 +69,24 @@ export function summaryLines(results: readonly ConformResult[]): string[] {
     .map(({ level, ok, failed, skipped }) => `# ${level}: ${ok} passed, ${failed} failed, ${skipped} skipped`);
 }
 
-/** Whether a peer conforms: no `must` and no `should` has failed. */
-export function conforms(results: readonly Pick<ConformResult, "level" | "outcome">[]): boolean {
-  return !results.some(({ level, outcome }) => outcome === "failed" && level !== "extra");
+type Outcome = Pick<ConformResult, "level" | "outcome">;
+
+/** Whether a peer conforms: something was tried, and no `must` and no `should` has failed. */
+export function conforms(results: readonly Outcome[]): boolean {
+  return results.some(wasTried) && !results.some(weighs);
+}
+
+function wasTried({ outcome }: Outcome): boolean {
+  return outcome !== "skipped";
+}
+
+function weighs({ level, outcome }: Outcome): boolean {
+  return outcome === "failed" && level !== "extra";
+}
+
+/** The last lines of a report: which failures weigh, and the verdict. */
+export function verdictLines(results: readonly ConformResult[]): string[] {
+  const failed = results.filter(weighs).map(({ level, name }) => `# failed: ${level} ${name}`);
+  if (!results.some(wasTried)) return ["# Nothing could be tried"];
+  return [...failed, conforms(results) ? "# It conforms" : "# It does not conform"];
 }

@@ -8,7 +8,7 @@ import { errorMessage, FoxgloveError } from "../util/errors.ts";
 import { type Barrier, BARRIERS, SILENCE } from "./barrier.ts";
 import type { ConformCase, Greeting, JsonObject } from "./case.ts";
 import { CASES } from "./cases.ts";
-import { greetingOf, readGreeting } from "./greeting.ts";
+import { greetingOf, readGreeting, readServerInfo } from "./greeting.ts";
 import { Mismatch, Skip } from "./mismatch.ts";
 import { hasRawSockets, missing, type Offer } from "./needs.ts";
 import { CONFORM_DEFAULTS, type ConformOptions, type ConformReport, type ConformResult } from "./options.ts";
@@ -177,6 +177,7 @@ async function parameterNames(peer: WebSocketPeer, { capabilities }: Greeting): 
 async function findBarrier(reach: Reach, protocol: Subprotocol): Promise<Barrier> {
   for (const barrier of BARRIERS) {
     const peer = await openPeer(reach, protocol, barrier);
+    await readServerInfo(peer);
     const works = await peer.settle().then(() => true, () => false);
     await peer.close();
     if (works) return barrier;

@@ -3,7 +3,7 @@
  * can be, which knows no transports, no promises and no codec.
  */
 import type { FeedModel } from "./feed_model.ts";
-import { hexOf, type Raw } from "../case.ts";
+import type { Raw } from "../case.ts";
 import { BAD, type Broken, type Members } from "../readers/read_json.ts";
 import { readServer, type Schemas } from "../readers/read_server.ts";
 import {
@@ -18,14 +18,17 @@ import {
   resolved,
   responseOf,
 } from "./request_model.ts";
+import { GraphWatchModel } from "./graph_watch_model.ts";
+import { removeFrom, setAll } from "./lists.ts";
+import { PublisherModel } from "./publisher_model.ts";
+import { channelOf, dataOf, updateText } from "./received.ts";
 import { valueText } from "./same.ts";
+import { SubscriptionModel } from "./subscription_model.ts";
 
 interface WatchModel {
   readonly feed: FeedModel;
   readonly names: readonly string[];
 }
-
-type Nodes = Map<string, string[]>;
 
 /** A client with its server, as far as the server has told. */
 export class ClientModel {
@@ -44,13 +47,15 @@ export class ClientModel {
   statuses = new Map<string, string>();
   time: bigint | undefined;
   playbackState: string | undefined;
-  subscriptions: SubscriptionModel[] = [];
-  readonly graph: readonly [Nodes, Nodes, Nodes] = [new Map(), new Map(), new Map()];
-  readonly readers: ReaderModel[] = [];
+  readonly subscriptions = new SubscriptionModel((text) => void this.sent.push(text));
+  readonly publishers = new PublisherModel((text) => void this.sent.push(text), (encoding) => this.#takes(encoding));
+  readonly graph = new GraphWatchModel({
+    isConnected: () => !this.lost,
+    isDeclared: () => this.declares("connectionGraph"),
+    sent: (text) => void this.sent.push(text),
+  });
   readonly watches: WatchModel[] = [];
-  readonly views: FeedModel[] = [];
   readonly times: FeedModel[] = [];
-  readonly publishers = new Map<number, { topic: string; encoding: string }>();
   readonly calls: RequestModel<CallContext>;
   readonly assets: RequestModel<string>;
   readonly parameters: RequestModel<"get-" | "set-">;
@@ -63,16 +68,9 @@ export class ClientModel {
   readonly #swallowsSigns: boolean;
   readonly #hasTable: boolean;
   #schemas: Schemas | undefined;
-  #nextSubscription = 1;
-  #firstSubscription = 1;
-  #nextPublisher = 1;
   #asked = 0;
-  readonly #advertised = new Set<number>();
   #watchedAll = false;
   #everWatched = false;
-  #everViewed = false;
-  #graphAsked = false;
-  #graphKnown = false;
 
   /** @param prefix Of the ids of playback requests. */
   constructor({ protocol, prefix, swallowsSigns }: { protocol: string; prefix: string; swallowsSigns: boolean }) {
@@ -113,12 +111,12 @@ export class ClientModel {
     if (!this.greeted) return;
     this.lost = true;
     this.greeted = false;
-    this.subscriptions = [];
-    for (const reader of [...this.readers]) if (reader.channelId !== undefined) this.#finish(reader, "error");
+    this.subscriptions.lose();
+    this.publishers.lose();
     this.#loseRequests();
-    this.#advertised.clear();
     this.playbackState = undefined;
-    this.#watchedAll = this.#graphAsked = this.#graphKnown = false;
+    this.graph.lose();
+    this.#watchedAll = false;
   }
 
   /** The user has closed the client. */
@@ -175,38 +173,8 @@ export class ClientModel {
     if (removeFrom(this.watches, watch)) this.#refreshParameters();
   }
 
-  /** @returns Whether it may. */
-  watchGraph(view: FeedModel): boolean {
-    if (!this.declares("connectionGraph")) return false;
-    this.#everViewed = true;
-    this.views.push(view);
-    this.#refreshGraph();
-    if (this.#graphKnown) view.push("view");
-    return true;
-  }
-
-  unwatchGraph(view: FeedModel): void {
-    view.close();
-    if (removeFrom(this.views, view)) this.#refreshGraph();
-  }
-
-  /** @returns The id, if it may. */
-  openPublisher(topic: string, encoding: string): number | undefined {
-    if (!this.#takes(encoding)) return undefined;
-    const id = this.#nextPublisher++;
-    this.publishers.set(id, { topic, encoding });
-    this.#advertisePublishers();
-    return id;
-  }
-
   publish(id: number, data: Uint8Array): void {
-    if (this.#advertised.has(id)) this.sent.push(`publish ${id} ${hexOf(data)}`);
-    else this.counters.droppedMessages++;
-  }
-
-  closePublisher(id: number): void {
-    if (!this.publishers.delete(id)) return;
-    if (this.#advertised.delete(id)) this.sent.push(`unadvertise ${id}`);
+    if (this.publishers.publish(id, data) === false) this.counters.droppedMessages++;
   }
 
   declares(capability: string): boolean {
@@ -219,20 +187,20 @@ export class ClientModel {
     serverInfo: (info: Members) => {
       const { sessionId } = this.info!;
       this.info = info;
-      this.#advertisePublishers();
+      this.publishers.advertise();
       this.#refresh();
       this.events.push("serverInfo");
       if (info.sessionId !== sessionId) this.events.push("session");
     },
     advertise: ({ channels }: { channels: (Members | typeof BAD)[] }) => {
       const added = setAll(this.channels, this.#good(channels).map(channelOf));
-      this.#advertise(added);
+      this.subscriptions.advertised(added);
       if (added.length > 0) this.events.push(`advertise ${idsOf(added)}`);
       for (const { id, missing } of added) if (missing) this.events.push(`warning ${id}`);
     },
     unadvertise: ({ channelIds }: { channelIds: (number | typeof BAD)[] }) => {
       const gone = this.#takeAll(this.channels, channelIds);
-      for (const { id } of gone) this.#unadvertise(id as number);
+      for (const { id } of gone) this.subscriptions.unadvertised(id as number);
       if (gone.length > 0) this.events.push(`unadvertise ${idsOf(gone)}`);
     },
     advertiseServices: ({ services }: { services: (Members | typeof BAD)[] }) => {
@@ -259,15 +227,9 @@ export class ClientModel {
       for (const feed of this.times) feed.push(`${timestamp}`);
       this.events.push(`time ${timestamp}`);
     },
-    messageData: (
-      { subscriptionId: id, logTime, data }: { subscriptionId: number; logTime: bigint; data: Uint8Array },
-    ) => {
-      const subscription = this.subscriptions.find((each) => each.id === id);
-      if (subscription === undefined) {
-        return this.#countStray(id >= this.#firstSubscription && id < this.#nextSubscription);
-      }
-      const { channelId, readers } = subscription;
-      for (const { feed } of readers) feed.push(messageText(this.channels.get(channelId)!, logTime, data));
+    messageData: (message: Parameters<SubscriptionModel["deliver"]>[0]) => {
+      const stray = this.subscriptions.deliver(message, this.channels);
+      if (stray !== undefined) this.#countStray(stray === "late");
     },
     serviceCallResponse: (
       { serviceId, callId, encoding, data }: { serviceId: number; callId: number; encoding: string; data: Uint8Array },
@@ -283,10 +245,13 @@ export class ClientModel {
       this.#takeParameters(this.#good(parameters), id),
     fetchAssetResponse: ({ requestId, error, data }: { requestId: number; error?: string; data?: Uint8Array }) =>
       this.assets.take(requestId, () => error === undefined ? resolved(data) : `AssetError asset_failed ${error}`),
-    connectionGraphUpdate: (update: Members) => this.#updateGraph(update),
+    connectionGraphUpdate: (update: Members) => {
+      if (this.graph.update(update)) this.events.push("connectionGraph");
+      else this.#countStray(this.graph.everOpen);
+    },
     playbackState: (state: Members) => {
       if (state.didSeek) {
-        for (const { feed } of this.readers) feed.forget();
+        this.subscriptions.forgetUnread();
         for (const feed of this.times) feed.forget();
       }
       this.playbackState = valueText(state);
@@ -300,8 +265,8 @@ export class ClientModel {
     if (!this.lost) return void (this.info = info);
     this.#replace(info);
     this.lost = false;
-    this.#firstSubscription = this.#nextSubscription;
-    this.#advertisePublishers();
+    this.subscriptions.resume();
+    this.publishers.resume();
     this.#refresh();
     this.calls.sendWaiting();
   }
@@ -325,9 +290,10 @@ export class ClientModel {
   }
 
   #forgetUnread(): void {
-    for (const { feed } of [...this.readers, ...this.watches]) feed.forget();
-    for (const feed of [...this.times, ...this.views]) feed.forget();
-    for (const nodes of this.graph) nodes.clear();
+    this.subscriptions.forgetUnread();
+    for (const { feed } of this.watches) feed.forget();
+    for (const feed of this.times) feed.forget();
+    this.graph.forgetUnread();
   }
 
   get #requests(): RequestModel<never>[] {
@@ -417,7 +383,7 @@ export class ClientModel {
 
   #refresh(): void {
     this.#refreshParameters();
-    this.#refreshGraph();
+    this.graph.refresh();
   }
 
   #refreshParameters(): void {
@@ -429,45 +395,11 @@ export class ClientModel {
     if (becomesAll) this.parameters.run(undefined, "get-", this.#due());
   }
 
-  #refreshGraph(): void {
-    if (this.lost) return;
-    const wanted = this.views.length > 0;
-    if (!this.declares("connectionGraph")) {
-      this.#graphAsked = this.#graphKnown = false;
-      for (const nodes of this.graph) nodes.clear();
-    } else if (wanted !== this.#graphAsked) {
-      this.#graphAsked = wanted;
-      this.#graphKnown = false;
-      this.sent.push(wanted ? "watch graph" : "unwatch graph");
-    }
-  }
-
-  #updateGraph(update: Members): void {
-    if (this.views.length === 0) return this.#countStray(this.#everViewed);
-    if (!this.#graphKnown) { for (const nodes of this.graph) nodes.clear(); }
-    this.#graphKnown = true;
-    const [publishers, subscribers, providers] = this.graph;
-    setNodes(publishers, update.publishedTopics as Members[], "publisherIds");
-    setNodes(subscribers, update.subscribedTopics as Members[], "subscriberIds");
-    setNodes(providers, update.advertisedServices as Members[], "providerIds");
-    for (const name of update.removedTopics as string[]) publishers.delete(name), subscribers.delete(name);
-    for (const name of update.removedServices as string[]) providers.delete(name);
-    for (const view of this.views) view.push("view");
-    this.events.push("connectionGraph");
-  }
-
   // Publishers
 
   #takes(encoding: string): boolean {
     const supported = this.info!.supportedEncodings as string[] | undefined ?? [];
     return this.declares("clientPublish") && (supported.length === 0 || supported.includes(encoding));
-  }
-
-  #advertisePublishers(): void {
-    if (this.lost) return;
-    const ids = [...this.publishers].filter(([id, { encoding }]) => !this.#advertised.has(id) && this.#takes(encoding));
-    for (const [id] of ids) this.#advertised.add(id);
-    if (ids.length > 0) this.sent.push(`advertise ${ids.map(([id]) => id)}`);
   }
 
   // Lists
@@ -494,12 +426,3 @@ export class ClientModel {
 function idsOf(all: readonly Members[]): string {
   return all.map(({ id }) => id).join(",");
 }
-
-function setNodes(nodes: Nodes, entries: readonly Members[], member: string): void {
-  for (const entry of entries) {
-    const ids = [...new Set(entry[member] as string[])];
-    if (ids.length === 0) nodes.delete(entry.name as string);
-    else nodes.set(entry.name as string, ids);
-  }
-}
-

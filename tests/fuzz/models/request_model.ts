@@ -1,5 +1,6 @@
 /** The requests of a client and their answers, by the rules of docs/behaviour.md alone. */
 import type { Members } from "../readers/read_json.ts";
+import { repaired } from "../readers/read_server.ts";
 import { valueText } from "./same.ts";
 
 /** Requests of one kind that a client sends before the first is answered. */
@@ -123,9 +124,17 @@ export function responseOf({ service }: CallContext, encoding: string, data: Uin
   if (used !== "json") return resolved(data);
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data);
-    return resolved(data.length === 0 ? undefined : JSON.parse(text));
+    return resolved(text === "" ? undefined : nearlyJson(text));
   } catch {
     return failed.decode;
+  }
+}
+
+function nearlyJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return JSON.parse(repaired(text));
   }
 }
 

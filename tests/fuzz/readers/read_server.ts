@@ -149,7 +149,7 @@ function readText(raw: string, schemas: Schemas | undefined): Reading {
 }
 
 /** Without a byte order mark in front and NULs behind, and with `null` for the numbers that JSON has not got. */
-function repaired(raw: string): string {
+export function repaired(raw: string): string {
   let [start, end] = [raw.startsWith("\ufeff") ? 1 : 0, raw.length];
   while (end > start && raw.charCodeAt(end - 1) === 0) end--;
   const pieces: string[] = [];

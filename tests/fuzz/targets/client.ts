@@ -4,20 +4,23 @@
  */
 import type { FoxgloveClient } from "../../../src/client/client.ts";
 import { connect } from "../../../src/client/connect.ts";
+import { ConnectionGraphView } from "../../../src/client/connection_graph.ts";
 import type { Feed } from "../../../src/client/feed.ts";
 import type { Publisher } from "../../../src/client/publisher.ts";
 import { type LinkedTransport, linkedTransports } from "../../../src/transport/linked.ts";
 import { Mortals } from "../../support/garbage.ts";
 import type { Random } from "../../support/random.ts";
 import { Mismatch, type Play, type Raw, shown, type Target } from "../case.ts";
-import { ClientModel, type ReaderModel } from "../models/client_model.ts";
-import { inGroups, Listener, Sent, stateOf, stateText, textOfItem } from "./client_view.ts";
+import { ClientModel } from "../models/client_model.ts";
+import type { ReaderModel } from "../models/subscription_model.ts";
+import { graphOf, inGroups, Listener, Sent, stateOf, stateText, textOfItem } from "./client_view.ts";
 import { corpusFor } from "../traffic/corpus.ts";
 import { FEED_ITEMS, FeedModel } from "../models/feed_model.ts";
-import { lengthOf, pickOf, randomBytes } from "../traffic/mutate.ts";
+import { pickOf } from "../traffic/mutate.ts";
 import type { Members } from "../readers/read_json.ts";
 import { type Outcome, REQUEST_MS, REQUESTS, resolved } from "../models/request_model.ts";
-import { CHANNEL_TOPICS, serverInfo, ServerTraffic, SERVICE_NAMES } from "../traffic/server_traffic.ts";
+import { serverInfo, ServerTraffic } from "../traffic/server_traffic.ts";
+import { API_STEPS, type Step } from "./client_steps.ts";
 import { SteppedClock } from "./turns.ts";
 
 interface Setup {
@@ -26,29 +29,6 @@ interface Setup {
   asks: boolean;
   corpus: number;
 }
-
-type Step =
-  | { do: "say"; raws: Raw[] }
-  | { do: "greet"; raws: Raw[] }
-  | { do: "drop"; code: number | undefined }
-  | { do: "wait"; ms: number }
-  | { do: "subscribe"; topic: string }
-  | { do: "subscribe to one"; id: number }
-  | { do: "subscribe to some"; odd: boolean }
-  | { do: "watch parameters"; names: string[] }
-  | { do: "watch graph" }
-  | { do: "watch time" }
-  | { do: "read"; feed: number }
-  | { do: "close"; feed: number }
-  | { do: "call"; name: string; raw: boolean }
-  | { do: "fetch" }
-  | { do: "get" }
-  | { do: "set" }
-  | { do: "play" }
-  | { do: "seek" }
-  | { do: "publisher"; topic: string; encoding: string }
-  | { do: "publish"; publisher: number; data: Uint8Array }
-  | { do: "close publisher"; publisher: number };
 
 type StepOf<Do extends Step["do"]> = Extract<Step, { do: Do }>;
 
@@ -173,7 +153,7 @@ class ClientPlay implements Play<Step> {
     const { calls, assets, subscriptions } = this.#model;
     const hints = {
       protocol: this.#setup.protocol,
-      subscriptionIds: subscriptions.map(({ id }) => id),
+      subscriptionIds: subscriptions.ids,
       callIds: calls.waiting,
       assetIds: assets.waiting,
       parameterIds: this.#model.parameters.waiting,
@@ -214,8 +194,8 @@ class ClientPlay implements Play<Step> {
     },
     "watch graph": () => {
       const model = new FeedModel(1);
-      const feed = this.#try(() => this.#client?.connectionGraph(), () => this.#model.watchGraph(model));
-      if (feed) this.#readings.push({ feed, model, close: () => this.#model.unwatchGraph(model) });
+      const feed = this.#try(() => this.#client?.connectionGraph(), () => this.#model.graph.open(model));
+      if (feed) this.#readings.push({ feed, model, close: () => this.#model.graph.close(model) });
     },
     "watch time": () => {
       const model = new FeedModel();
@@ -253,18 +233,18 @@ class ClientPlay implements Play<Step> {
     publisher: ({ topic, encoding }) => {
       let id: number | undefined;
       const make = () => this.#client?.publisher({ topic, encoding });
-      const publisher = this.#try(make, () => (id = this.#model.openPublisher(topic, encoding)) !== undefined);
+      const publisher = this.#try(make, () => (id = this.#model.publishers.open(encoding)) !== undefined);
       if (publisher) this.#publishers.push({ publisher, id: id! });
     },
     publish: ({ publisher: index, data }) => {
       const { publisher, id } = this.#publishers[index] ?? {};
       publisher?.publish(data);
-      if (id !== undefined && this.#model.publishers.has(id)) this.#model.publish(id, data);
+      if (id !== undefined) this.#model.publish(id, data);
     },
     "close publisher": ({ publisher: index }) => {
       const { publisher, id } = this.#publishers[index] ?? {};
       publisher?.close();
-      if (id !== undefined) this.#model.closePublisher(id);
+      if (id !== undefined) this.#model.publishers.close(id);
     },
   };
 
@@ -278,8 +258,8 @@ class ClientPlay implements Play<Step> {
     if (this.#client === undefined) return;
     const reader = { ...wanted, feed: new FeedModel() };
     const feed = this.#client.subscribe(selector);
-    this.#model.subscribe(reader);
-    this.#readings.push({ feed, model: reader.feed, close: () => this.#model.unsubscribe(reader) });
+    this.#model.subscriptions.add(reader, this.#model.channels.values());
+    this.#readings.push({ feed, model: reader.feed, close: () => this.#model.subscriptions.remove(reader) });
   }
 
   /** Does what may be refused, and fails unless the model refuses the same. */
@@ -338,14 +318,7 @@ class ClientPlay implements Play<Step> {
     expect("sent", this.#sent.texts(), inGroups(model.sent.splice(0)));
     this.#compareOutcomes();
     expect("state", stateOf(client), stateOfModel(model));
-    for (const [index, reading] of this.#readings.entries()) {
-      const { feed, model: { items, dropped } } = reading;
-      expect(
-        `feed ${index}`,
-        `${feed.size} items, ${feed.dropped} dropped`,
-        `${items.length} items, ${dropped} dropped`,
-      );
-    }
+    for (const reading of this.#readings) compareFeed(reading, model);
     if (step.do === "read") await this.#read(this.#readings[step.feed]);
   }
 
@@ -370,6 +343,11 @@ class ClientPlay implements Play<Step> {
   }
 }
 
+function compareFeed({ feed, model: { items, dropped } }: Reading, { graph }: ClientModel): void {
+  expect("feed", `${feed.size} items, ${feed.dropped} dropped`, `${items.length} items, ${dropped} dropped`);
+  if (feed instanceof ConnectionGraphView) expect("graph", graphOf(feed), graph.text());
+}
+
 function expect(what: string, got: string, wanted: string): void {
   if (got === wanted) return;
   let at = 0;
@@ -388,34 +366,6 @@ function textOfError(error: unknown): string {
   const { code, reason } = error as { code?: string; reason?: string };
   return `${error.constructor.name} ${code}${reason === undefined ? "" : ` ${reason}`}`;
 }
-
-type ApiStep = (random: Random, feeds: number, publishers: number) => Step;
-
-const API_STEPS: readonly ApiStep[] = [
-  (random) => ({ do: "wait", ms: pickOf(random, [5, 10, 60, 300, 1_100]) }),
-  (random) => ({ do: "subscribe", topic: pickOf(random, CHANNEL_TOPICS) }),
-  (random) => ({ do: "subscribe to one", id: random.below(6) }),
-  (random) => ({ do: "subscribe to some", odd: random.chance(0.5) }),
-  (random) => ({ do: "watch parameters", names: pickOf(random, [[], ["gain"], ["gain", "__proto__"]]) }),
-  () => ({ do: "watch graph" }),
-  () => ({ do: "watch time" }),
-  ...Array.from({ length: 3 }, (): ApiStep => (random, feeds) => ({ do: "read", feed: random.below(feeds) })),
-  ...Array.from({ length: 4 }, (): ApiStep => (random, feeds) => ({ do: "close", feed: random.below(feeds) })),
-  ...Array.from({ length: 3 }, (): ApiStep => (random) => (
-    { do: "call", name: pickOf(random, SERVICE_NAMES), raw: random.chance(0.3) }
-  )),
-  () => ({ do: "fetch" }),
-  () => ({ do: "fetch" }),
-  () => ({ do: "get" }),
-  () => ({ do: "set" }),
-  () => ({ do: "play" }),
-  () => ({ do: "seek" }),
-  (random) => ({ do: "publisher", topic: "/p", encoding: pickOf(random, ["json", "raw", "cdr"]) }),
-  (random, _feeds, publishers) => (
-    { do: "publish", publisher: random.below(publishers), data: randomBytes(random, lengthOf(random, 100)) }
-  ),
-  (random, _feeds, publishers) => ({ do: "close publisher", publisher: random.below(publishers) }),
-];
 
 /** Clients that a collector may take for held. */
 const FEW = 5;
@@ -444,7 +394,7 @@ function stateOfModel(model: ClientModel): string {
     statuses: [...model.statuses],
     time: model.time,
     playback: model.playbackState,
-    subscriptions: model.subscriptions.length,
+    subscriptions: model.subscriptions.ids.length,
     lost: model.lost,
   });
 }

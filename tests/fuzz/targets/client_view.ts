@@ -5,7 +5,7 @@ import { ReceivedMessage } from "../../../src/client/received_message.ts";
 import type { ServerChannel } from "../../../src/client/server_channel.ts";
 import { ProtocolError } from "../../../src/protocol/errors.ts";
 import { hexOf, Mismatch, type Raw, shown } from "../case.ts";
-import { messageText } from "../models/client_model.ts";
+import { messageText } from "../models/received.ts";
 import { readClient } from "../readers/read_client.ts";
 import type { Members } from "../readers/read_json.ts";
 import { valueText } from "../models/same.ts";

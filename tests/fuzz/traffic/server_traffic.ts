@@ -144,7 +144,7 @@ function call(random: Random, { callIds }: ServerHints): [serviceId: number, cal
 
 function callResponse(random: Random, hints: ServerHints): Uint8Array {
   const [serviceId, callId] = call(random, hints);
-  const payload = pickOf(random, ["{}", '{"ok":true}', "", "{", "null"]);
+  const payload = pickOf(random, ["{}", '{"ok":true}', "", "{", "null", '{"x":NaN,"y":"NaN"}', "\ufeff1\0"]);
   return bytes(u8(3), u32(serviceId), u32(callId), text(pickOf(random, ["json", "json", "raw", ""])), payload);
 }
 
