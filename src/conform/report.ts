@@ -72,7 +72,7 @@ export function summaryLines(results: readonly ConformResult[]): string[] {
 type Outcome = Pick<ConformResult, "level" | "outcome">;
 
 /** Whether a peer conforms: something was tried, and no `must` and no `should` has failed. */
-export function conforms(results: readonly ConformResult[]): boolean {
+export function conforms(results: readonly Pick<ConformResult, "level" | "outcome">[]): boolean {
   return results.some(wasTried) && !results.some(weighs);
 }
 
