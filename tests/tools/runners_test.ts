@@ -90,10 +90,10 @@ function shown(syntax: Syntax, lines: string[], unexplained?: boolean): string[]
 test("`Progress` shows a line for a file that passes, and the output of one that fails", () => {
   const lines = ["tests/a_test.ts:", "noise", "(pass) one", "(pass) two", "tests/b_test.ts:", "(pass) three"];
   assertEquals(shown(BUN_SYNTAX, [...lines, "TypeError: no", "(fail) four", " 3 pass", " 1 fail"]), [
-    "  tests/a_test.ts: 2 passed",
-    "  tests/b_test.ts: FAILED",
-    "    TypeError: no",
-    "    (fail) four",
+    "tests/a_test.ts: 2 passed",
+    "tests/b_test.ts: FAILED",
+    "  TypeError: no",
+    "  (fail) four",
   ]);
 });
 
@@ -105,14 +105,14 @@ test("`Progress` shows the list of errors that Deno prints after all files", () 
     "one => ./tests/a_test.ts:3:1",
   ];
   assertEquals(shown(DENO_SYNTAX, [...lines, "error: Error: no", " FAILURES ", "one => ./tests/a_test.ts:3:1"]), [
-    "  tests/a_test.ts: FAILED",
-    "    one ... FAILED (1ms)",
-    "    one => ./tests/a_test.ts:3:1",
-    "    error: Error: no",
+    "tests/a_test.ts: FAILED",
+    "  one ... FAILED (1ms)",
+    "  one => ./tests/a_test.ts:3:1",
+    "  error: Error: no",
   ]);
 });
 
 test("`Progress` shows everything when the command fails and no test does", () => {
-  assertEquals(shown(DENO_SYNTAX, ["Cannot start"], true), ["    Cannot start"]);
+  assertEquals(shown(DENO_SYNTAX, ["Cannot start"], true), ["  Cannot start"]);
   assertEquals(shown(DENO_SYNTAX, ["Nothing to say"]), []);
 });

@@ -5,23 +5,23 @@ import { bundle, inputsReaching } from "../support/esbuild.ts";
 import { cache, root } from "../support/repo.ts";
 import { type Tally, tally } from "./junit.ts";
 import { BUN_SYNTAX, Progress } from "./progress.ts";
-import type { Runner } from "./suite.ts";
+import type { Print, Runner } from "./suite.ts";
 
 const PORTABLE = /^tests\/(util|protocol|transport|flow|server|client|browser)\//;
 const HTML =
   `<!doctype html><meta charset="utf-8"><title>Foxwire</title><script type="module" src="/tests.js"></script>`;
 
 /** Runs those of the files that a browser can run. */
-export const runInBrowser: Runner = async ({ files, filter = "", limitMs }) => {
+export const runInBrowser: Runner = async ({ files, filter = "", limitMs, print }) => {
   const portable = files.filter((file) => PORTABLE.test(file));
   const bound = await inputsReaching(portable, /^node:/);
   const code = await bundleTests(portable.filter((file) => !bound.has(file)));
-  if (bound.size > 0) console.log(`  not for browsers, they need node: ${[...bound].join(", ")}`);
+  if (bound.size > 0) print(`not for browsers, they need node: ${[...bound].join(", ")}`);
   // Loaded late: a server that does not load is a failure of this run alone.
   const { startRobot } = await import("../../tests/browser/robot.ts");
   const robot = await startRobot();
   try {
-    return await new Run(code, limitMs).result({ server: robot.url, filter });
+    return await new Run(code, limitMs, print).result({ server: robot.url, filter });
   } finally {
     await robot.close();
   }
@@ -41,13 +41,16 @@ class Run {
   readonly #code: string;
   readonly #limitMs: number;
   readonly #tally: Tally = tally();
-  readonly #progress = new Progress(BUN_SYNTAX);
+  readonly #print: Print;
+  readonly #progress: Progress;
   #file = "";
   #done = Promise.withResolvers<string | undefined>();
 
-  constructor(code: string, limitMs: number) {
+  constructor(code: string, limitMs: number, print: Print) {
     this.#code = code;
     this.#limitMs = limitMs;
+    this.#print = print;
+    this.#progress = new Progress(BUN_SYNTAX, print);
   }
 
   /** Loads the page, with parameters that it knows what to do with, and waits for its last report. */
@@ -86,7 +89,7 @@ class Run {
   #close(problem: string | undefined): void {
     if (problem !== undefined) {
       this.#tally.failed++;
-      console.log(`  The browser ${problem}; the last report was of ${this.#file || "nothing"}`);
+      this.#print(`The browser ${problem}; the last report was of ${this.#file || "nothing"}`);
     }
     this.#progress.end();
   }

@@ -6,7 +6,7 @@ import { node } from "../support/runtimes.ts";
 import { Unavailable } from "../support/unavailable.ts";
 import { kilobytes, weigh } from "../support/weigh.ts";
 import { sum, type Tally, tally } from "./junit.ts";
-import type { Runner } from "./suite.ts";
+import type { Print, Runner, SuiteOptions } from "./suite.ts";
 
 /** Something that only the server says: it has no place in a page. */
 const SERVER_ONLY = "is already advertising channel";
@@ -52,17 +52,17 @@ const COMPILED: Checks = {
 const OUT_OF_REACH = /error sending request for url \(https:\/\/dl\.deno\.land/;
 
 /** Builds and runs them all. */
-export const runBundles: Runner = ({ filter }) => runChecks(BUNDLES, filter);
+export const runBundles: Runner = (options) => runChecks(BUNDLES, options);
 
 /** What needs a file of dl.deno.land, which not every machine can reach. */
-export const runCompiled: Runner = ({ filter }) => runChecks(COMPILED, filter);
+export const runCompiled: Runner = (options) => runChecks(COMPILED, options);
 
-async function runChecks(checks: Checks, filter = ""): Promise<Tally> {
+async function runChecks(checks: Checks, { filter = "", print }: SuiteOptions): Promise<Tally> {
   const apps = await BundleApps.make();
   try {
     const results: Tally[] = [];
     for (const [title, check] of Object.entries(checks)) {
-      if (title.includes(filter)) results.push(await outcome(title, check(apps)));
+      if (title.includes(filter)) results.push(await outcome(title, check(apps), print));
     }
     return sum(results);
   } finally {
@@ -70,14 +70,14 @@ async function runChecks(checks: Checks, filter = ""): Promise<Tally> {
   }
 }
 
-async function outcome(title: string, checked: Promise<string | void>): Promise<Tally> {
+async function outcome(title: string, checked: Promise<string | void>, print: Print): Promise<Tally> {
   try {
     const note = await checked;
-    console.log(`  ${title}: ok${note ? `, ${note}` : ""}`);
+    print(`${title}: ok${note ? `, ${note}` : ""}`);
     return tally({ passed: 1 });
   } catch (error) {
     const isSkipped = error instanceof Unavailable;
-    console.log(`  ${title}: ${isSkipped ? `skipped: ${error.message}` : `FAILED\n${error}`}`);
+    print(`${title}: ${isSkipped ? `skipped: ${error.message}` : `FAILED\n${error}`}`);
     return tally(isSkipped ? { skipped: 1 } : { failed: 1 });
   }
 }

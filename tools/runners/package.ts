@@ -4,7 +4,7 @@ import { pack } from "../support/packed.ts";
 import { filesBelow, readJson, root } from "../support/repo.ts";
 import { bun, node } from "../support/runtimes.ts";
 import { sum, type Tally, tally } from "./junit.ts";
-import type { Runner } from "./suite.ts";
+import type { Print, Runner } from "./suite.ts";
 
 const TYPESCRIPT = "~5.9.0";
 const PROGRAM_LIMIT_MS = 30_000;
@@ -12,33 +12,43 @@ const TSC = "node_modules/typescript/bin/tsc";
 const NODE16 = ["--module", "node16", "--moduleResolution", "node16"];
 
 /** Packs, installs in an empty folder and runs the programs of tests/package there. */
-export const runPackage: Runner = async () => {
+export const runPackage: Runner = async ({ print }) => {
   const folder = await Deno.makeTempDir({ prefix: "foxwire-package-" });
   try {
     await install(folder);
     const results: Tally[] = [];
-    for (const check of CHECKS) results.push(await check(folder));
+    for (const check of CHECKS) results.push(await run(check, folder, print));
     return sum(results);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 };
 
-/** What is done in the folder of the installed package. */
-const CHECKS: readonly ((folder: string) => Promise<Tally>)[] = [
-  async (folder) => await run("runs on Node 20", folder, (await node(20)).path, "roundtrip.mjs"),
-  async (folder) => await run("runs on Node 24", folder, (await node(24)).path, "roundtrip.mjs"),
-  async (folder) => await run("runs on Bun", folder, (await bun()).path, "roundtrip.mjs"),
-  async (folder) => await run("is required on Node 20", folder, (await node(20)).path, "required.cjs"),
-  async (folder) => await run("is required on Node 24", folder, (await node(24)).path, "required.cjs"),
-  async (folder) => await run("compiles", folder, (await node(24)).path, TSC),
-  async (folder) => await run("compiles as node16", folder, (await node(24)).path, TSC, ...NODE16),
+/** A program, and the runtime that runs it in the folder of the installed package. */
+interface Check {
+  what: string;
+  by(): Promise<{ path: string }>;
+  args: readonly string[];
+}
+
+const node20 = () => node(20);
+const node24 = () => node(24);
+
+const CHECKS: readonly Check[] = [
+  { what: "runs on Node 20", by: node20, args: ["roundtrip.mjs"] },
+  { what: "runs on Node 24", by: node24, args: ["roundtrip.mjs"] },
+  { what: "runs on Bun", by: bun, args: ["roundtrip.mjs"] },
+  { what: "is required on Node 20", by: node20, args: ["required.cjs"] },
+  { what: "is required on Node 24", by: node24, args: ["required.cjs"] },
+  { what: "compiles", by: node24, args: [TSC] },
+  { what: "compiles as node16", by: node24, args: [TSC, ...NODE16] },
 ];
 
-async function run(what: string, cwd: string, program: string, ...args: string[]): Promise<Tally> {
-  const { code, output, timedOut } = await runChild(program, { args, cwd, limitMs: PROGRAM_LIMIT_MS });
+async function run({ what, by, args }: Check, cwd: string, print: Print): Promise<Tally> {
+  const { path } = await by();
+  const { code, output, timedOut } = await runChild(path, { args, cwd, limitMs: PROGRAM_LIMIT_MS });
   const failed = code !== 0 || timedOut;
-  console.log(`  package ${what}: ${timedOut ? "does not end" : failed ? `FAILED\n${output}` : "ok"}`);
+  print(`${what}: ${timedOut ? "does not end" : failed ? `FAILED\n${output}` : "ok"}`);
   return tally(failed ? { failed: 1 } : { passed: 1 });
 }
 

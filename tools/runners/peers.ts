@@ -47,12 +47,11 @@ async function prepare({ title, what, fetch }: Fetched, isCI: boolean): Promise<
   try {
     await fetch(() => {
       fetching = true;
-      console.log(`${title}\n  fetching ${what}`);
+      console.log(`${title}: fetching ${what}`);
     });
-    if (fetching) console.log(`  ready in ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+    if (fetching) console.log(`${title}: ready in ${((performance.now() - start) / 1000).toFixed(1)} s`);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    if (!fetching) console.log(title);
-    console.log(`  ${isCI ? "FAILED" : "skipped"}, all tests with it: ${error.message}\n`);
+    console.log(`${title}: ${isCI ? "FAILED" : "skipped"}, all tests with it: ${error.message}`);
   }
 }

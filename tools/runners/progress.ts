@@ -1,5 +1,7 @@
 /** Turns what a runtime's test command prints into a line per file, and failures in full. */
 
+import type { Print } from "./suite.ts";
+
 /** How the lines of a runtime's test command look. */
 export interface Syntax {
   /** Starts a file; group 1 is its path. */
@@ -28,13 +30,13 @@ export const DENO_SYNTAX: Syntax = {
 /** Takes the output line by line. */
 export class Progress {
   readonly #syntax: Syntax;
-  readonly #print: (line: string) => void;
+  readonly #print: Print;
   #file = "";
   #passed = 0;
   #failed = 0;
   #lines: string[] = [];
 
-  constructor(syntax: Syntax, print: (line: string) => void = console.log) {
+  constructor(syntax: Syntax, print: Print) {
     this.#syntax = syntax;
     this.#print = print;
   }
@@ -60,14 +62,14 @@ export class Progress {
 
   #startFile(file: string): void {
     if (this.#failed > 0) this.#printFailures();
-    else if (this.#passed > 0) this.#print(`  ${this.#file}: ${this.#passed} passed`);
+    else if (this.#passed > 0) this.#print(`${this.#file}: ${this.#passed} passed`);
     this.#file = file;
     this.#passed = this.#failed = 0;
     this.#lines = [];
   }
 
   #printFailures(): void {
-    if (this.#file !== "") this.#print(`  ${this.#file}: FAILED`);
-    for (const line of this.#lines) this.#print(`    ${line}`);
+    if (this.#file !== "") this.#print(`${this.#file}: FAILED`);
+    for (const line of this.#lines) this.#print(`  ${line}`);
   }
 }

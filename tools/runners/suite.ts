@@ -7,6 +7,9 @@ import { Progress, type Syntax } from "./progress.ts";
 /** Fails one test that takes longer, on Bun and Node; Deno has no such limit. */
 export const TEST_LIMIT_MS = 60_000;
 
+/** Shows a line, or several, to whoever waits. */
+export type Print = (line: string) => void;
+
 /** What to run. */
 export interface SuiteOptions {
   /** Test files, relative to the root. */
@@ -15,6 +18,7 @@ export interface SuiteOptions {
   filter?: string | undefined;
   /** Ends a runtime that takes longer, in milliseconds. */
   limitMs: number;
+  print: Print;
 }
 
 /** Runs the suites, or says by a throw why it cannot. */
@@ -40,7 +44,7 @@ export async function testFiles(wanted: readonly string[]): Promise<string[]> {
  */
 export async function runSuite(
   command: (report: string, files: string[]) => TestCommand,
-  { files, filter, limitMs }: SuiteOptions,
+  { files, filter, limitMs, print }: SuiteOptions,
 ): Promise<Tally> {
   const shared = files.filter((file) => !file.startsWith("tests/browser/"));
   // Without any file, each of the commands would look for files of its own.
@@ -48,14 +52,14 @@ export async function runSuite(
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const { program, args, syntax } = command(report, shared);
-    const progress = new Progress(syntax);
+    const progress = new Progress(syntax, print);
     const result = await runChild(program, { args, limitMs, onLine: (line) => progress.line(line) });
     const counted = countTests(await Deno.readTextFile(report));
     const unexplained = result.code !== 0 && counted.failed === 0;
     progress.end(unexplained || result.timedOut);
     if (result.timedOut) {
-      console.log(`  ended after ${limitMs / 1000} s: a test hangs, or something it started is left over`);
-    } else if (unexplained) console.log(`  ended with exit code ${result.code}, though no test failed`);
+      print(`ended after ${limitMs / 1000} s: a test hangs, or something it started is left over`);
+    } else if (unexplained) print(`ended with exit code ${result.code}, though no test failed`);
     // Bun and Node count what a filter leaves out as skipped.
     if (filter !== undefined) counted.skipped = 0;
     return unexplained || result.timedOut ? { ...counted, failed: counted.failed + 1 } : counted;

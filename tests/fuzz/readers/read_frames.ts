@@ -35,7 +35,8 @@ export function readFrames(bytes: Uint8Array, maxBytes: number): Stream {
   while (reader.end === undefined && at < bytes.length) {
     const frame = frameAt(bytes, at, maxBytes);
     if (frame === "broken") return reader.stream("broken");
-    if (frame === "cut") return reader.stream("cut");
+    // Servers may look at the opcode as soon as it is there, or when the frame is whole.
+    if (frame === "cut") return reader.stream(reader.isNext(bytes[at]! & 0x0f) ? "cut" : "unclear");
     reader.take(frame);
     at = frame.next;
   }
@@ -93,6 +94,11 @@ class FrameReader {
     return { messages: this.#messages, pings: this.#pings, end };
   }
 
+  /** Whether a frame of this opcode may come now: the first of a message, or one that goes on with it. */
+  isNext(opcode: number): boolean {
+    return opcode >= CLOSE || (opcode === CONTINUATION) === (this.#opcode !== undefined);
+  }
+
   take(frame: Frame): void {
     // "The minimal number of bytes MUST be used": servers do not look.
     if (frame.long) this.end = "unclear";
@@ -102,7 +108,7 @@ class FrameReader {
   }
 
   #part({ opcode, fin, payload }: Frame): void {
-    if ((opcode === CONTINUATION) === (this.#opcode === undefined)) return void (this.end = "broken");
+    if (!this.isNext(opcode)) return void (this.end = "broken");
     this.#opcode ??= opcode;
     this.#parts.push(payload);
     if (this.#parts.reduce((sum, { length }) => sum + length, 0) > this.#maxBytes) this.end = "broken";
