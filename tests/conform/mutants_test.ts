@@ -21,8 +21,8 @@ const PATIENCE = [{ answerMs: 400, caseMs: 4_000 }, { answerMs: 4_000 }, PATIENT
 /** Most of the time a mutant waits for what does not come. */
 const AT_ONCE = 20;
 
-/** The mutants that run elsewhere than on Deno: the suite is the same there, and so is the model. */
-const SHARE = runtime === "deno" ? 1 : 5;
+/** Of the mutants, a share runs elsewhere than on Deno: the suite is the same there, and so is the model. */
+const SHARE = runtime === "deno" ? 1 : 10;
 
 async function play(model: ModelOptions, options: ConformOptions): Promise<readonly ConformResult[]> {
   const server = await Model.start(model);
@@ -50,7 +50,7 @@ async function broken(model: ModelOptions, protocol: typeof SUBPROTOCOLS[number]
   return failures((await Promise.all(parts)).flat());
 }
 
-for (const protocol of SUBPROTOCOLS) {
+for (const protocol of runtime === "deno" ? SUBPROTOCOLS : SUBPROTOCOLS.slice(0, 1)) {
   test(`a model server without faults keeps all rules of ${protocol}`, async () => {
     assertEquals(await broken({}, protocol), []);
   });

@@ -1,5 +1,6 @@
 /** The shared suites on Node 24, from source. */
 import { node } from "../support/runtimes.ts";
+import { cache } from "../support/repo.ts";
 import { BUN_SYNTAX } from "./progress.ts";
 import { asPattern, type Runner, runSuite, TEST_LIMIT_MS } from "./suite.ts";
 
@@ -20,6 +21,8 @@ export const runOnNode: Runner = async (options) => {
     program: path,
     args: [...flags, ...reporters(report), ...files],
     syntax: BUN_SYNTAX,
+    // Each file has a process of its own, which need not strip the types of the same modules again.
+    env: { NODE_COMPILE_CACHE: `${cache}/node` },
   }), options);
 };
 

@@ -29,6 +29,7 @@ export interface TestCommand {
   program: string;
   args: readonly string[];
   syntax: Syntax;
+  env?: Record<string, string>;
 }
 
 /** The test files whose path contains one of some parts; all without any. */
@@ -51,9 +52,9 @@ export async function runSuite(
   if (shared.length === 0) return tally();
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
-    const { program, args, syntax } = command(report, shared);
+    const { program, args, syntax, env = {} } = command(report, shared);
     const progress = new Progress(syntax, print);
-    const result = await runChild(program, { args, limitMs, onLine: (line) => progress.line(line) });
+    const result = await runChild(program, { args, env, limitMs, onLine: (line) => progress.line(line) });
     const counted = countTests(await Deno.readTextFile(report));
     const unexplained = result.code !== 0 && counted.failed === 0;
     progress.end(unexplained || result.timedOut);

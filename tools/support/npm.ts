@@ -21,6 +21,9 @@ export async function npmPackage(name: string, range: string): Promise<string> {
   return `${home}/node_modules/${name}`;
 }
 
+/** Those on their way: two who want the same must not write at the same time. */
+const fetching = new Map<string, Promise<string>>();
+
 /**
  * A folder with some npm packages, fetched if they are not there yet.
  *
@@ -29,10 +32,20 @@ export async function npmPackage(name: string, range: string): Promise<string> {
  * @param onFetch Called when that takes a moment.
  * @throws {Unavailable} when they cannot be fetched.
  */
-export async function npmPackages(
+export function npmPackages(
   folder: string,
   dependencies: Record<string, string>,
   onFetch: () => void = () => {},
+): Promise<string> {
+  const fetched = fetching.get(folder) ?? fetchPackages(folder, dependencies, onFetch);
+  fetching.set(folder, fetched);
+  return fetched;
+}
+
+async function fetchPackages(
+  folder: string,
+  dependencies: Record<string, string>,
+  onFetch: () => void,
 ): Promise<string> {
   const home = `${cache}/npm/${folder}`;
   const marker = `${home}/fetched`;
