@@ -14,7 +14,7 @@ import { FoxgloveClient } from "./client.ts";
 import { newCounters } from "./client_stats.ts";
 import { CLIENT_LIMITS, type ClientLimits } from "./limits.ts";
 import { Link, type LinkOptions } from "./link.ts";
-import { checkSocket, standardWebSocket, type WebSocketFactory, webSocketUrl } from "./open.ts";
+import { checkSocket, shownUrl, standardWebSocket, type WebSocketFactory, webSocketUrl } from "./open.ts";
 
 /** How to connect. */
 export interface ConnectOptions extends WaitOptions {
@@ -123,11 +123,11 @@ function resolveTarget(
   if (typeof target === "string" || target instanceof URL) {
     const url = webSocketUrl(target);
     const make = webSocket ?? standardWebSocket();
-    return { target: () => make(url, [...subprotocols]), name: `"${url}"`, url };
+    return { target: () => make(url, [...subprotocols]), name: shownUrl(url), url };
   }
   checkSocket(target);
   if ("bind" in target) return { target, name: "the transport", url: undefined };
-  return { target, name: `"${target.url}"`, url: target.url };
+  return { target, name: shownUrl(target.url), url: target.url };
 }
 
 function reconnectPolicy(target: LinkOptions["target"], wanted: ConnectOptions["reconnect"]): LinkOptions["reconnect"] {

@@ -25,6 +25,11 @@ export function webSocketUrl(target: string | URL): string {
   return url;
 }
 
+/** An address for messages, which end up in logs: a token may be in its query. */
+export function shownUrl(url: string): string {
+  return `"${url.replace(/([?&][^=&]*=)[^&]+/g, "$1…")}"`;
+}
+
 /** What can be connected to as it is. @throws {TypeError} when it is something else. */
 export function checkSocket<T extends WebSocketLike | Transport>(made: T): T {
   if (typeof made === "object" && made !== null && ("bind" in made || "readyState" in made)) return made;
@@ -65,25 +70,26 @@ export function opened(socket: WebSocketLike, name: string, subprotocols: readon
   if (socket.readyState === 1) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const hint = hintFor(socket.url, subprotocols);
-    const fail = (detail: string, cause?: unknown) =>
-      reject(new ConnectionError(`Cannot connect to ${name}${detail}: ${hint}`, { cause, closeCode: 1006 }));
+    const fail = ({ message = "", error: cause }: Partial<WebSocketLikeEvent>) => {
+      const text = message || (cause === undefined ? "" : errorMessage(cause));
+      const detail = Object(cause).isExplained ? `: ${text}` : `${text && ` (${text})`}: ${hint}`;
+      reject(new ConnectionError(`Cannot connect to ${name}${detail}`, { cause, closeCode: 1006 }));
+    };
     // Node 20 and 22 report a failed connect by `error` alone, others by `error` and `close`, with or without a text.
     socket.addEventListener("open", () => resolve());
-    socket.addEventListener("error", (event) => fail(detailOf(event), event.error));
-    socket.addEventListener("close", () => fail(""));
+    socket.addEventListener("error", fail);
+    socket.addEventListener("close", () => fail({}));
     // One that was failed before it came here raises nothing any more.
-    if (socket.readyState > 1) fail("");
+    if (socket.readyState > 1) fail({});
   });
 }
 
-/** What may be wrong. Runtimes tell a refused upgrade from an absent server by a text at best, and browsers not at all. */
+/**
+ * What may be wrong, where nobody knows: errors of the sockets of `./node` may be explained already, others tell a refused
+ * upgrade from an absent server by a text at best, and browsers not at all.
+ */
 function hintFor(url: string, subprotocols: readonly Subprotocol[]): string {
   const speaks = `is a server there, does it speak ${subprotocols.join(" or ")}`;
   const trusted = /^wss:/i.test(url) ? ", or is its certificate not trusted" : "";
   return `${speaks}, or did it refuse this client (token, origin, number of clients)${trusted}?`;
-}
-
-function detailOf({ message = "", error }: WebSocketLikeEvent): string {
-  const text = message || (error === undefined ? "" : errorMessage(error));
-  return text === "" ? "" : ` (${text})`;
 }

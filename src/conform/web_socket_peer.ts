@@ -262,7 +262,13 @@ function sizeOf(message: Received): number {
 }
 
 function isUnasked(message: Received): boolean {
-  return message instanceof Uint8Array ? isFlowing(message) : UNASKED_OPS.has(message.op) || isUnaskedStatus(message);
+  if (message instanceof Uint8Array) return isFlowing(message);
+  return UNASKED_OPS.has(message.op) || isUnaskedStatus(message) || isUpdate(message);
+}
+
+/** The value of a parameter that somebody has set: some servers tell everybody. */
+function isUpdate(message: JsonMessage): boolean {
+  return message.op === "parameterValues" && message.id === undefined;
 }
 
 function isFlowing(message: Received): boolean {

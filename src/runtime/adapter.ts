@@ -3,12 +3,39 @@
  *
  * @module
  */
-import type { Admission, UpgradeRequest } from "../server/handshake.ts";
+import { describe } from "../protocol/describe.ts";
+import { checkMembers, namesOf } from "../server/checks.ts";
+import type { UpgradeRequest } from "../server/handshake.ts";
 import type { FoxgloveServer } from "../server/server.ts";
 import { FoxgloveError } from "../util/errors.ts";
 
 /** What an adapter needs of a {@link FoxgloveServer}. */
 export type ServerCore = Pick<FoxgloveServer, "admit" | "accept" | "limits" | "handleError">;
+
+/** @throws {TypeError} when what a function of an adapter was given is no server of ours: arguments are easily swapped. */
+export function checkServer(server: unknown, called: string): void {
+  if (typeof (Object(server) as Partial<ServerCore>).admit === "function") return;
+  throw new TypeError(`${called} needs a FoxgloveServer first, got ${describe(server)}`);
+}
+
+/** What your code knows of a client by itself. */
+export interface UpgradeOptions {
+  /** Stands on the client as `client.identity`: whom your middleware has found. Default: what `authorize` says. */
+  identity?: unknown;
+  /**
+   * The client's address, where a proxy is in between: what a header of the proxy says of it. Believe one only that your own
+   * proxy sets, whatever the client has sent. Default: what the runtime says.
+   */
+  address?: string | undefined;
+}
+
+const UPGRADE_OPTIONS = namesOf<keyof UpgradeOptions>({ identity: true, address: true });
+
+/** @throws {TypeError} when `upgrade()` of an adapter was called with something else. */
+export function checkUpgrade(server: unknown, options: UpgradeOptions): void {
+  checkServer(server, "upgrade()");
+  checkMembers(options, UPGRADE_OPTIONS, "options of upgrade()");
+}
 
 /** Where to listen. */
 export interface ListenOptions {
@@ -42,7 +69,11 @@ export interface Listener {
 export const IDLE_SECONDS = 30;
 
 /** An HTTP answer to a request that becomes no connection. */
-export type Refusal = Pick<Extract<Admission, { accepted: false }>, "status" | "headers" | "body">;
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
 
 /** Scheme and authority of an address; both are missing in Bun when a request has no `Host`, and either may be odd. */
 const ORIGIN = /^[a-z]+:\/\/[^/?#]*/i;

@@ -12,4 +12,4 @@ export {
   type OwnWebSocketHandlers,
   websocket,
 } from "./bun_websocket.ts";
-export type { ServerCore } from "./adapter.ts";
+export type { ServerCore, UpgradeOptions } from "./adapter.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  checkUpgrade,
   fetchUpgradeRequest,
   type Listener,
   listenError,
@@ -12,6 +13,7 @@ import {
   refusalResponse,
   type ServerCore,
   type TlsOptions,
+  type UpgradeOptions,
 } from "./adapter.ts";
 import { BunPeer, type BunWebSocketHandlers, websocket } from "./bun_websocket.ts";
 
@@ -26,7 +28,8 @@ export interface BunServer {
 /**
  * Makes a WebSocket request a client of a server; `Bun.serve` needs the handlers of `websocket()` too.
  *
- * @param bunServer The second argument of your `fetch` handler, or of a route's.
+ * @param request The one that Bun gave: of a copy of it no WebSocket can be made.
+ * @param bunServer The second argument of your `fetch` handler, or of a route's; or an object with it as `server`.
  * @returns The response to give back: of the upgrade, or of its refusal. `undefined` when the request asks for no
  * WebSocket and is yours to answer.
  *
@@ -52,30 +55,50 @@ export interface BunServer {
 export async function upgrade(
   server: ServerCore,
   request: Request,
-  bunServer: BunServer,
+  bunServer: BunServer | { server: BunServer },
+  options: UpgradeOptions = {},
 ): Promise<Response | undefined> {
-  const { response, isUpgrade } = await answer(server, request, bunServer);
+  checkUpgrade(server, options);
+  const { response, isUpgrade } = await answer(server, request, checkedServer(bunServer), options);
   return isUpgrade ? response : undefined;
+}
+
+function checkedServer(given: BunServer | { server: BunServer }): BunServer {
+  const { server = given } = Object(given) as { server?: unknown };
+  const { upgrade, requestIP } = Object(server) as Partial<BunServer>;
+  if (typeof upgrade === "function" && typeof requestIP === "function") return server as BunServer;
+  throw new TypeError(
+    "upgrade() needs Bun's server third: the second argument of your fetch handler; in Hono c.env, with `fetch: app.fetch`",
+  );
 }
 
 async function answer(
   server: ServerCore,
   request: Request,
   bunServer: BunServer,
+  options: UpgradeOptions = {},
 ): Promise<{ response: Response; isUpgrade: boolean }> {
-  const asked = fetchUpgradeRequest(request, bunServer.requestIP(request)?.address);
+  const peer = bunServer.requestIP(request);
+  const asked = fetchUpgradeRequest(request, options.address ?? peer?.address);
   const admission = await server.admit(asked);
   if (!admission.accepted) return { response: refusalResponse(admission), isUpgrade: admission.upgrade };
   const { url, address } = asked;
-  const { protocol, identity } = admission;
+  const { protocol } = admission;
+  const identity = options.identity ?? admission.identity;
   // Without the header Bun would choose the first name that the client offers.
   const headers = { "Sec-WebSocket-Protocol": protocol };
   const data = new BunPeer(server, { url, address, protocol, identity });
   const upgraded = bunServer.upgrade(request, { data: data as never, headers });
-  return { response: upgraded ? new Response(null, { status: 101 }) : refusalResponse(BAD_HANDSHAKE), isUpgrade: true };
+  if (upgraded) return { response: new Response(null, { status: 101 }), isUpgrade: true };
+  // Of one that Bun gave it knows the peer, and cannot upgrade it when that has left.
+  if (peer === null) server.handleError(new TypeError(A_COPY), "upgrade to WebSocket");
+  return { response: refusalResponse(NO_UPGRADE), isUpgrade: true };
 }
 
-const BAD_HANDSHAKE: Refusal = { status: 400, headers: {}, body: "Bad WebSocket handshake\n" };
+const A_COPY =
+  "Cannot upgrade a copy of a request: need the one that Bun.serve gave, in Hono c.req.raw, without app.mount()";
+
+const NO_UPGRADE: Refusal = { status: 500, headers: {}, body: "Internal server error\n" };
 
 /** What is used of the global `Bun`. */
 interface BunRuntime {

@@ -10,6 +10,8 @@ import { systemClock } from "../util/time.ts";
 export interface BunSocket<Data = unknown> {
   /** What the upgrade has attached to it. */
   data: Data;
+  /** 0 while it opens, 1 when it is open, 2 and 3 when it is closing and closed. */
+  readonly readyState: number;
   /** The form in which binary messages come. */
   binaryType?: string;
   /** Sends a message. */

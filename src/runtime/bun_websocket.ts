@@ -4,8 +4,14 @@
  * @module
  */
 import type { Subprotocol } from "../protocol/constants.ts";
-import { IDLE_SECONDS, type ServerCore } from "./adapter.ts";
+import { checkServer, IDLE_SECONDS, type ServerCore } from "./adapter.ts";
 import { type BunSocket, BunTransport } from "./bun_transport.ts";
+
+/**
+ * Where the `data` of our sockets has their handlers. Not known by its class: after a reload by `bun --hot` another copy of
+ * this module serves the sockets of the one before.
+ */
+const HANDLERS: unique symbol = Symbol.for("@foxwire/foxwire/bun handlers") as never;
 
 /** The `data` of a socket that `upgrade()` has made. */
 export class BunPeer {
@@ -15,27 +21,39 @@ export class BunPeer {
   readonly address: string | undefined;
   /** The negotiated subprotocol. */
   readonly protocol: Subprotocol;
-  /** What `authorize` says of the peer. */
+  /** Who the peer is. */
   readonly identity?: unknown;
-  readonly #server: ServerCore;
+  /** @ignore For {@link websocket}. */
+  readonly [HANDLERS]: BunSocketHandlers<BunSocket>;
 
   /** @ignore `upgrade()` makes them. */
   constructor(server: ServerCore, peer: Pick<BunPeer, "url" | "address" | "protocol" | "identity">) {
-    this.#server = server;
     this.url = peer.url;
     this.address = peer.address;
     this.protocol = peer.protocol;
     this.identity = peer.identity;
+    this[HANDLERS] = handlersOf(server, this);
   }
+}
 
-  /** Makes a client of a socket that has just opened. @returns `undefined`: the socket is not one of ours. */
-  static accept(socket: BunSocket): BunTransport | undefined {
-    const peer = socket.data;
-    if (typeof peer !== "object" || peer === null || !(#server in peer)) return undefined;
-    const transport = new BunTransport(socket, peer.protocol);
-    peer.#server.accept(transport, peer);
-    return transport;
-  }
+/** The handlers of one socket of ours. */
+function handlersOf(server: ServerCore, peer: BunPeer): BunSocketHandlers<BunSocket> {
+  let transport: BunTransport;
+  return {
+    open(socket) {
+      transport = new BunTransport(socket, peer.protocol);
+      server.accept(transport, peer);
+    },
+    message: (_, data) => transport.received(data),
+    drain: () => transport.drained(),
+    pong: (_, data) => transport.ponged(new Uint8Array(data)),
+    close: (_, code, reason) => transport.closed(code, reason),
+  };
+}
+
+/** The handlers of a socket, if it is one of ours. */
+function ours({ data }: BunSocket): BunSocketHandlers<BunSocket> | undefined {
+  return (Object(data) as Partial<BunPeer>)[HANDLERS];
 }
 
 /** What Bun calls for a socket. */
@@ -93,8 +111,10 @@ const MAX_IDLE_SECONDS = 960;
 /**
  * The `websocket` handlers for `Bun.serve`, see {@link upgrade}.
  *
- * @param servers The one that {@link upgrade} is called with; a list, if it is called with several.
+ * @param servers The one that {@link upgrade} is called with; a list, if it is called with several: Bun enforces the limits
+ * of those that are named here.
  * @param own Handlers and options for sockets of your own: they get those that `upgrade()` has not made.
+ * @throws {TypeError} when there is no server.
  * @throws {RangeError} when clients of ours could not live with your options.
  *
  * @example
@@ -152,32 +172,19 @@ export function websocket<Socket extends BunSocket = BunSocket>(
   servers: ServerCore | readonly ServerCore[],
   own: OwnWebSocketHandlers<Socket> = {},
 ): BunWebSocketHandlers<Socket> {
-  const transports = new WeakMap<Socket, BunTransport>();
+  const list = [servers].flat();
+  if (list.length === 0) throw new TypeError("websocket() needs the FoxgloveServer that upgrade() is called with");
+  for (const server of list) checkServer(server, "websocket()");
+  const handlers = (socket: Socket): BunSocketHandlers<Socket> => ours(socket) ?? own;
   return {
     ...own,
-    ...checkedOptions([servers].flat(), own),
-    open(socket) {
-      const transport = BunPeer.accept(socket);
-      if (transport === undefined) return own.open?.(socket);
-      transports.set(socket, transport);
-    },
-    message(socket, data) {
-      const transport = transports.get(socket);
-      return transport === undefined ? own.message?.(socket, data) : transport.received(data);
-    },
-    drain(socket) {
-      const transport = transports.get(socket);
-      return transport === undefined ? own.drain?.(socket) : transport.drained();
-    },
-    ping: (socket, data) => transports.has(socket) ? undefined : own.ping?.(socket, data),
-    pong(socket, data) {
-      const transport = transports.get(socket);
-      return transport === undefined ? own.pong?.(socket, data) : transport.ponged(new Uint8Array(data));
-    },
-    close(socket, code, reason) {
-      const transport = transports.get(socket);
-      return transport === undefined ? own.close?.(socket, code, reason) : transport.closed(code, reason);
-    },
+    ...checkedOptions(list, own),
+    open: (socket) => handlers(socket).open?.(socket),
+    message: (socket, data) => handlers(socket).message?.(socket, data),
+    drain: (socket) => handlers(socket).drain?.(socket),
+    ping: (socket, data) => handlers(socket).ping?.(socket, data),
+    pong: (socket, data) => handlers(socket).pong?.(socket, data),
+    close: (socket, code, reason) => handlers(socket).close?.(socket, code, reason),
   };
 }
 

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { explainFailures } from "./node_refusal.ts";
+
 export { attach, type AttachOptions } from "./node_http.ts";
 export type { ServerCore } from "./adapter.ts";
 
@@ -21,7 +23,7 @@ export interface WebSocketOptions {
 /**
  * Opens a client socket with npm `ws`: the `webSocket` option of `connect()` on Node 20; and on every Node, Deno and Bun
  * where the upgrade needs headers, or the server's certificate is one of your own. Errors say why a server was refused,
- * or has refused.
+ * or what it has said to refuse: the status, and the reason of its `authorize`.
  *
  * @param protocols The subprotocols to offer, best first.
  *
@@ -57,5 +59,7 @@ export interface WebSocketOptions {
  */
 export async function webSocket(url: string, protocols: string[], options: WebSocketOptions = {}): Promise<WebSocket> {
   const { WebSocket: NodeWebSocket } = await import("ws");
-  return new NodeWebSocket(url, protocols, { ...options, perMessageDeflate: false }) as unknown as WebSocket;
+  const socket = new NodeWebSocket(url, protocols, { ...options, perMessageDeflate: false });
+  explainFailures(socket);
+  return socket as unknown as WebSocket;
 }

@@ -1,13 +1,23 @@
 /**
- * HTTP answers of node:http to requests that become no connection.
+ * Requests of node:http as the handshake sees them, and answers to those that become no connection.
  *
  * @module
  */
-import { type ServerResponse, STATUS_CODES } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Admission } from "../server/handshake.ts";
+import type { Admission, UpgradeRequest } from "../server/handshake.ts";
 import { utf8Length } from "../util/bytes.ts";
 import type { Refusal } from "./adapter.ts";
+
+/** A request, as the handshake sees it. */
+export function upgradeRequest({ method = "", url = "", headers, socket }: IncomingMessage): UpgradeRequest {
+  return {
+    method,
+    url,
+    headers: { get: (name) => headers[name.toLowerCase()]?.toString() ?? null },
+    address: socket.remoteAddress,
+  };
+}
 
 /** Answers a request that node:http has not taken for an upgrade. */
 export function answer(response: ServerResponse, admission: Admission): void {

@@ -4,14 +4,20 @@
  *
  * @module
  */
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
-import type { Server as HttpsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import type { AddressInfo, Server, Socket } from "node:net";
 import type { PerMessageDeflateOptions, ServerOptions, WebSocketServer } from "ws";
-import type { UpgradeRequest } from "../server/handshake.ts";
+import { checkFlag, checkMembers, checkOptionalFunction, namesOf } from "../server/checks.ts";
 import { guard } from "../util/events.ts";
-import { type Listener, listenError, type ListenOptions, type ServerCore, type TlsOptions } from "./adapter.ts";
-import { answer, refuse } from "./node_answer.ts";
+import {
+  checkServer,
+  type Listener,
+  listenError,
+  type ListenOptions,
+  type ServerCore,
+  type TlsOptions,
+} from "./adapter.ts";
+import { answer, refuse, upgradeRequest } from "./node_answer.ts";
 import { type HttpServer, type Upgrade, UpgradeRouter } from "./node_router.ts";
 import { NodeTransport } from "./node_transport.ts";
 
@@ -19,27 +25,35 @@ import { NodeTransport } from "./node_transport.ts";
 export interface AttachOptions {
   /**
    * Takes only upgrades of this path, such as `"/foxglove"`, with any query, and leaves others to other listeners; a slash
-   * at its end makes no difference. Default: all but those of other attached servers' paths.
+   * at its end makes no difference, and patterns there are none. Default: all but those of other attached servers' paths.
    */
   path?: string;
   /** Whether clients may ask for compression (permessage-deflate). Costs CPU and memory. Default `false`. */
   compress?: boolean;
+  /**
+   * The client's address, where a proxy is in between: what a header of the proxy says of it. Believe one only that your
+   * own proxy sets, whatever the client has sent. Default: the address of the socket.
+   */
+  address?: (request: IncomingMessage) => string | undefined;
 }
+
+const ATTACH_OPTIONS = namesOf<keyof AttachOptions>({ path: true, compress: true, address: true });
 
 /** Without context from message to message a connection costs no memory, and short messages stay as they are. */
 const DEFLATE: PerMessageDeflateOptions = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 
 /**
  * Lets a server take the WebSocket upgrades of an HTTP server of node:http or node:https; plain requests stay with it.
+ * Middleware of the app is not asked: who may come in is what `authorize` of the server says.
  *
  * What it takes nobody else hears of, whenever they began to listen to `upgrade`: so it gets on with `ws`, socket.io or
  * @fastify/websocket on other paths. An upgrade that it does not take goes to the other listeners; where there are none, it
  * is answered with 404.
  *
- * @param httpServer May listen already or later. Its `close()` waits for our clients: close the `FoxgloveServer` too, best
+ * @param httpServer Not the app: what `app.listen()` or `createServer(app)` gives. It may listen already or later. Its `close()` waits for our clients: close the `FoxgloveServer` too, best
  * before it.
  * @returns Disposing it stops taking upgrades; clients that are there stay.
- * @throws {TypeError} when `path` is none, or another server is attached there.
+ * @throws {TypeError} when the HTTP server is none, or `path` is none, or another server is attached there.
  *
  * @example
  * ```ts
@@ -56,9 +70,32 @@ const DEFLATE: PerMessageDeflateOptions = { serverNoContextTakeover: true, clien
  * httpServer.close();
  * ```
  */
-export function attach(server: ServerCore, httpServer: Server | HttpsServer, options: AttachOptions = {}): Disposable {
+export function attach(server: ServerCore, httpServer: Server, options: AttachOptions = {}): Disposable {
+  checkServer(server, "attach()");
+  checkHttpServer(httpServer);
+  checkOptions(options);
   const upgrades = new Upgrades(server, httpServer, options);
   return { [Symbol.dispose]: () => upgrades.stop() };
+}
+
+/** What an HTTP server has; an app, or a server of socket.io or `ws`, lacks one of them and would never hear of an upgrade. */
+const HTTP_SERVER_METHODS = ["on", "listen", "address"];
+
+function checkHttpServer(value: unknown): void {
+  const members = Object(value) as Record<string, unknown>;
+  if (HTTP_SERVER_METHODS.every((name) => typeof members[name] === "function")) return;
+  throw new TypeError(
+    "attach() needs the HTTP server second: what app.listen() or createServer(app) gives, not the app",
+  );
+}
+
+function checkOptions(options: AttachOptions): void {
+  if (typeof options === "string") {
+    throw new TypeError(`Invalid options of attach(): "${options}", write it as { path: "${options}" }`);
+  }
+  checkMembers(options, ATTACH_OPTIONS, "options of attach()");
+  checkFlag(options.compress, "compress");
+  checkOptionalFunction(options.address, "address");
 }
 
 /** Listens for WebSocket clients of a server; other requests are told to upgrade. */
@@ -122,9 +159,11 @@ class Upgrades {
   /** Takes no more. */
   readonly stop: () => void;
   readonly #server: ServerCore;
+  readonly #address: AttachOptions["address"];
 
-  constructor(server: ServerCore, httpServer: HttpServer, { path, compress = false }: AttachOptions) {
+  constructor(server: ServerCore, httpServer: HttpServer, { path, compress = false, address }: AttachOptions) {
     this.#server = server;
+    this.#address = address;
     this.stop = UpgradeRouter.of(httpServer).add(path, (...upgrade) => this.#upgrade(...upgrade));
     this.ready = loadWs({ maxPayload: server.limits.messageBytes, perMessageDeflate: compress && DEFLATE });
     // Reported with the first upgrade, or by who waits for it.
@@ -141,6 +180,7 @@ class Upgrades {
 
   async #decide(...[request, socket, head]: Upgrade): Promise<void> {
     const asked = upgradeRequest(request);
+    if (this.#address !== undefined) asked.address = this.#address(request);
     const admission = await this.#server.admit(asked);
     if (!admission.accepted) return refuse(socket, admission);
     const { protocol, identity } = admission;
@@ -155,15 +195,6 @@ class Upgrades {
 async function loadWs(options: ServerOptions): Promise<WebSocketServer> {
   const { WebSocketServer } = await import("ws");
   return new WebSocketServer({ ...options, noServer: true, clientTracking: false });
-}
-
-function upgradeRequest({ method = "", url = "", headers, socket }: IncomingMessage): UpgradeRequest {
-  return {
-    method,
-    url,
-    headers: { get: (name) => headers[name.toLowerCase()]?.toString() ?? null },
-    address: socket.remoteAddress,
-  };
 }
 
 /** The request with what was decided in the place of what was offered: `ws` refuses some lists that the wire allows. */

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { checkObject, described } from "../server/checks.ts";
+import { checkMembers, described } from "../server/checks.ts";
 import { FoxgloveServer, type ServerCloseOptions, type ServerOptions } from "../server/server.ts";
+import { SERVER_OPTIONS } from "../server/server_options.ts";
 import { type Listener, localUrl, type TlsOptions } from "./adapter.ts";
 
 export type { TlsOptions };
@@ -37,15 +38,15 @@ export class ListeningServer extends FoxgloveServer {
   #listener!: Listener;
 
   /** @ignore */
-  private constructor(options: ServeOptions) {
+  private constructor({ host = HOST, port: _, tls, ...options }: ServeOptions) {
     super(options);
-    this.host = options.host ?? HOST;
-    this.#scheme = options.tls === undefined ? "ws" : "wss";
+    this.host = host;
+    this.#scheme = tls === undefined ? "ws" : "wss";
   }
 
   /** @ignore {@link serve} does this. */
   static async listen(options: ServeOptions): Promise<ListeningServer> {
-    checkObject(options, "options of serve()");
+    checkMembers(options, [...SERVER_OPTIONS, "host", "port", "tls"], "options of serve()");
     const { port = PORT, tls } = options;
     checkPort(port);
     if (tls !== undefined) (await import("./tls.ts")).checkTls(tls);

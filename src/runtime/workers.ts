@@ -4,9 +4,9 @@
  * @module
  */
 import { webSocketTransport } from "../transport/web_socket.ts";
-import { fetchUpgradeRequest, refusalResponse, type ServerCore } from "./adapter.ts";
+import { checkUpgrade, fetchUpgradeRequest, refusalResponse, type ServerCore, type UpgradeOptions } from "./adapter.ts";
 
-export type { ServerCore } from "./adapter.ts";
+export type { ServerCore, UpgradeOptions } from "./adapter.ts";
 
 /** A socket of workerd: a standard one but for `accept()`. */
 interface WorkerSocket extends WebSocket {
@@ -54,11 +54,17 @@ const ADDRESS = "CF-Connecting-IP";
  * };
  * ```
  */
-export async function upgrade(server: ServerCore, request: Request): Promise<Response | undefined> {
-  const asked = fetchUpgradeRequest(request, request.headers.get(ADDRESS) ?? undefined);
+export async function upgrade(
+  server: ServerCore,
+  request: Request,
+  options: UpgradeOptions = {},
+): Promise<Response | undefined> {
+  checkUpgrade(server, options);
+  const asked = fetchUpgradeRequest(request, options.address ?? request.headers.get(ADDRESS) ?? undefined);
   const admission = await server.admit(asked);
   if (!admission.accepted) return admission.upgrade ? refusalResponse(admission) : undefined;
-  const { protocol, identity } = admission;
+  const { protocol } = admission;
+  const identity = options.identity ?? admission.identity;
   const { url, address } = asked;
   const { WebSocketPair } = globalThis as unknown as WorkerRuntime;
   const { 0: webSocket, 1: socket } = new WebSocketPair();

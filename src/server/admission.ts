@@ -31,8 +31,8 @@ export interface Authorization {
 
 /**
  * Decides whether a client may connect, before the upgrade. It may be async, and has 10 s (`limits.authorizeMs`). Only
- * `true`, or `{ identity }`, lets the client in; `false` refuses it with 403. When it throws, or takes too long, the
- * client is refused with 500 and the server's `error` event is raised.
+ * `true`, or `{ identity }`, lets the client in; `false` refuses it with 403. Anything else does so too, and raises the
+ * server's `error` event. When it throws, or takes too long, the client is refused with 500, and the event is raised.
  *
  * Browsers send no headers of a page's choice with a WebSocket, only cookies: there, put a token in the URL.
  */
@@ -129,8 +129,9 @@ export class Admissions {
 
   #concluded(verdict: AuthorizationVerdict, admission: Accepted): Admission {
     const identity = identityOf(verdict);
-    if (verdict !== true && identity === undefined) return refusalOf(verdict);
-    return this.#unavailable() ?? { ...admission, identity };
+    if (verdict === true || identity !== undefined) return this.#unavailable() ?? { ...admission, identity };
+    if (!isRefusal(verdict)) this.#host.events.emit("error", { error: noVerdict(verdict), during: "authorize" });
+    return refusalOf(verdict);
   }
 
   #failed(error: unknown): Refusal {
@@ -143,6 +144,24 @@ export class Admissions {
 /** Who a client is; `undefined` when the verdict does not say. */
 function identityOf(verdict: AuthorizationVerdict): unknown {
   return (Object(verdict) as Partial<Authorization>).identity || undefined;
+}
+
+const MEMBERS: readonly string[] = ["identity", "status", "reason", "challenge"];
+
+/** Whether a verdict is one that lets nobody in, and not the mistake of somebody who expects that it lets in, or redirects. */
+function isRefusal(verdict: unknown): boolean {
+  if (typeof verdict !== "object" || verdict === null) return verdict === false;
+  const { status = 403 } = verdict as { status?: unknown };
+  return (status === 401 || status === 403) && Object.keys(verdict).every((name) => MEMBERS.includes(name));
+}
+
+/** Members by their names: values may be secret. */
+function noVerdict(verdict: unknown): TypeError {
+  const isObject = typeof verdict === "object" && verdict !== null;
+  const shown = isObject ? `{ ${Object.keys(verdict).join(", ")} }` : describe(verdict);
+  return new TypeError(
+    `authorize answered ${shown}, need true, { identity }, false, or { status, reason } with status 401 or 403`,
+  );
 }
 
 /** Anything but a refusal, such as nothing at all, is a plain one. */

@@ -6,6 +6,7 @@
 import type { AdvertisedChannel } from "../protocol/messages.ts";
 import { advertised } from "./batches.ts";
 import { advertisedChannel, Channel, type ChannelOptions } from "./channel.ts";
+import { checkObject } from "./checks.ts";
 import { Fanout } from "./fanout.ts";
 import { Registry, type RegistryEntry, type RegistryHooks } from "./registry.ts";
 
@@ -39,6 +40,7 @@ export class ChannelRegistry extends Registry<AdvertisedChannel, ChannelEntry> {
 
   /** Makes a channel. */
   make<T>(topic: string, options: ChannelOptions<T>): Channel<T> {
+    checkObject(options, `options of channel "${topic}"`);
     const info = advertisedChannel(this.nextId, topic, options as ChannelOptions<never>);
     const fanout = new Fanout();
     const remove = () => this.remove(info.id, () => this.#gone(topic));

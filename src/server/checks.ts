@@ -15,6 +15,12 @@ export function checkOptionalFunction(value: unknown, what: string): void {
   if (value !== undefined) checkFunction(value, what);
 }
 
+/** @throws {TypeError} when a flag that may be left out is there and neither `true` nor `false`. */
+export function checkFlag(value: unknown, what: string): void {
+  if (value === undefined || typeof value === "boolean") return;
+  throw new TypeError(`Invalid ${what}: ${describe(value)}, need true or false`);
+}
+
 /** @throws {TypeError} when options are no object. */
 export function checkObject(value: unknown, what: string): void {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return;

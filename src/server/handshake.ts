@@ -30,7 +30,7 @@ export type Admission =
     accepted: false;
     /** `false` for a request that asks for no WebSocket: an adapter may hand it to the user's own handler. */
     upgrade: boolean;
-    status: number;
+    status: 400 | 401 | 403 | 405 | 426 | 500 | 503;
     headers: Record<string, string>;
     /** One line of plain text. */
     body: string;
@@ -54,7 +54,7 @@ const SHOWN_OFFER_CHARS = 200;
  * @returns The newest name that both sides know, or the answer that says what was wrong.
  */
 export function negotiate({ method, headers }: UpgradeRequest): Admission {
-  if (!isUpgrade(headers)) {
+  if (!asksForWebSocket(headers)) {
     const answer = refuse(426, "This is a Foxglove WebSocket server: connect to it with a WebSocket client", {
       Upgrade: "websocket",
       Connection: "Upgrade",
@@ -73,7 +73,8 @@ export function negotiate({ method, headers }: UpgradeRequest): Admission {
   return protocol === undefined ? refuse(400, noCommonProtocol(offer)) : { accepted: true, protocol };
 }
 
-function isUpgrade(headers: UpgradeRequest["headers"]): boolean {
+/** Whether a request is for a WebSocket; others are for the user's own handlers. */
+export function asksForWebSocket(headers: UpgradeRequest["headers"]): boolean {
   return hasToken(headers.get("Upgrade"), "websocket") && hasToken(headers.get("Connection"), "upgrade");
 }
 
@@ -82,7 +83,7 @@ function hasToken(list: string | null, token: string): boolean {
 }
 
 /** A refusal of somebody who asked for a WebSocket. */
-export function refuse(status: number, text: string, headers: Record<string, string> = {}): Refusal {
+export function refuse(status: Refusal["status"], text: string, headers: Record<string, string> = {}): Refusal {
   return { accepted: false, upgrade: true, status, headers, body: `${text}\n` };
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../protocol/describe.ts";
-import { checkMembers, checkObject } from "./checks.ts";
+import { checkMembers } from "./checks.ts";
 
 /** What one client, or all of them, may cost the server. {@link SERVER_LIMITS} has the defaults, and the reason of each. */
 export interface ServerLimits {
@@ -121,14 +121,12 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
 });
 
 /**
- * The limits of a server with these options.
+ * The limits of a server that was given these.
  *
  * @throws {TypeError} when a limit is unknown, or no number.
  * @throws {RangeError} when it is NaN or below 0: nothing would ever be more than it, or everything.
  */
-export function serverLimits(options: { limits?: Partial<ServerLimits> }): ServerLimits {
-  checkObject(options, "options of the server");
-  const { limits = {} } = options;
+export function serverLimits(limits: Partial<ServerLimits> = {}): ServerLimits {
   checkMembers(limits, Object.keys(SERVER_LIMITS), "limits");
   const given = Object.entries(limits).filter(([, limit]) => limit !== undefined);
   for (const [name, limit] of given) checkLimit(name, limit);

@@ -8,7 +8,7 @@ import { encodeServerMessage } from "../protocol/codec.ts";
 import { describe } from "../protocol/describe.ts";
 import type { ServerInfo } from "../protocol/messages.ts";
 import { checkCloseCode, type Transport } from "../transport/transport.ts";
-import { type WebSocketLike, webSocketTransport } from "../transport/web_socket.ts";
+import type { WebSocketLike } from "../transport/web_socket.ts";
 import { FoxgloveError } from "../util/errors.ts";
 import { Events, type Listener } from "../util/events.ts";
 import { type Clock, systemClock } from "../util/time.ts";
@@ -30,11 +30,18 @@ import { PlaybackRequests } from "./playback_requests.ts";
 import { PermissionCheck } from "./permissions.ts";
 import type { CloseOptions, ServerClient } from "./server_client.ts";
 import { SERVER_EVENTS, type ServerEvents } from "./server_events.ts";
-import type { AcceptOptions, ServerCloseOptions, ServerOptions, ServerStats } from "./server_options.ts";
+import {
+  type AcceptOptions,
+  checkServerOptions,
+  type ServerCloseOptions,
+  type ServerOptions,
+  type ServerStats,
+} from "./server_options.ts";
 import type { Service, ServiceHandler, ServiceOptions } from "./service.ts";
 import { ServiceCalls } from "./service_calls.ts";
 import { type ServiceEntry, ServiceRegistry } from "./services.ts";
 import { Session, type SessionHost } from "./session.ts";
+import { transportOf } from "./sockets.ts";
 import { Totals } from "./totals.ts";
 
 export type { AcceptOptions, ServerCloseOptions, ServerOptions, ServerStats } from "./server_options.ts";
@@ -90,9 +97,10 @@ export class FoxgloveServer implements AsyncDisposable {
    * @throws {TypeError} when one of them is not what clients can be told.
    */
   constructor(options: ServerOptions = {}) {
+    checkServerOptions(options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.limits = serverLimits(options);
+    this.limits = serverLimits(options.limits);
     this.#sessionId = options.sessionId ?? crypto.randomUUID();
     this.#capabilities = new Set(options.capabilities);
     if (options.clientPublish) this.#capabilities.add("clientPublish");
@@ -262,10 +270,10 @@ export class FoxgloveServer implements AsyncDisposable {
    *
    * @param socket A standard `WebSocket` that is open or opening, also one of npm `ws`; or a {@link Transport}. Nobody else
    * may listen to it or send on it from now on.
-   * @throws {TypeError} when the socket has none of the protocol's names.
+   * @throws {TypeError} when it is no such socket, as those of `Bun.serve`; or has none of the protocol's names.
    */
   accept(socket: Transport | WebSocketLike, options: AcceptOptions = {}): ServerClient {
-    const transport = "bind" in socket ? socket : webSocketTransport(socket);
+    const transport = transportOf(socket);
     const protocol = options.protocol ?? transport.protocol;
     if (!isSubprotocol(protocol)) {
       throw new TypeError(

@@ -6,6 +6,7 @@
 import type { Subprotocol } from "../protocol/constants.ts";
 import type { Clock } from "../util/time.ts";
 import type { AdmissionOptions } from "./admission.ts";
+import { checkFlag, checkMembers, namesOf } from "./checks.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ParameterStoreOptions } from "./parameters.ts";
 import type { Permissions } from "./permissions.ts";
@@ -36,6 +37,30 @@ export interface ServerOptions extends AdmissionOptions {
   limits?: Partial<ServerLimits>;
   /** For tests: the clock of every timer. */
   clock?: Clock;
+}
+
+/** The names of {@link ServerOptions}. */
+export const SERVER_OPTIONS = namesOf<keyof ServerOptions>({
+  name: true,
+  sessionId: true,
+  metadata: true,
+  clientPublish: true,
+  supportedEncodings: true,
+  parameters: true,
+  connectionGraph: true,
+  permissions: true,
+  capabilities: true,
+  limits: true,
+  clock: true,
+  authorize: true,
+  allowedOrigins: true,
+});
+
+/** @throws {TypeError} when options are none: a misspelt one would leave the server open, or without a limit. */
+export function checkServerOptions(options: ServerOptions): void {
+  checkMembers(options, SERVER_OPTIONS, "options of the server");
+  checkFlag(options.clientPublish, "clientPublish");
+  checkFlag(options.connectionGraph, "connectionGraph");
 }
 
 /** How to end a server. */

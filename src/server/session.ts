@@ -269,7 +269,7 @@ export class Session implements ServerClient {
     if (clock.now() + ms >= this.#cutAt) return;
     this.#cutAt = clock.now() + ms;
     this.#cancelTermination();
-    this.#cancelTermination = clock.delay(ms, () => this.#transport.terminate());
+    this.#cancelTermination = clock.delay(ms, () => this.#cut(`Has not closed within ${ms} ms`));
   }
 
   /** Control that still waits after a flush waits for the transport: its drain comes here again. */

@@ -1,4 +1,5 @@
 /** The suites of the adapters inside of what users have already, and with sockets given to `accept()` by hand. */
+import { assertEquals } from "@std/assert";
 import { webSocket } from "../../src/runtime/node.ts";
 import { webSocketTransport } from "../../src/transport/web_socket.ts";
 import { handshakeSuite } from "../suites/handshake.ts";
@@ -8,7 +9,9 @@ import { socketHarness, transportSuite } from "../suites/transport.ts";
 import * as inside from "../support/host_listeners.ts";
 import { wereFetched } from "../support/hosts.ts";
 import type { Listen } from "../support/listeners.ts";
-import { runtime, skippedTest } from "../support/test.ts";
+import { RawSocket } from "../support/raw_socket.ts";
+import { runtime, skippedTest, test } from "../support/test.ts";
+import { TransportServer } from "../support/transport_end.ts";
 
 const strict: ServerTraits = { limitsMessages: true, checksFrames: true, pings: true };
 const lenient: ServerTraits = { limitsMessages: false, checksFrames: false, pings: false };
@@ -43,9 +46,28 @@ function withHosts(): void {
   serverSuite("accept(), @fastify/websocket", inside.acceptFastifyWebsocket, { ...strict, foreignHandshake: true });
 }
 
+function onHonoNodeServer(): void {
+  embedded("Hono on @hono/node-server", inside.besideHonoOnNode);
+  serverSuite("accept(), @hono/node-server", inside.acceptHonoOnNode, { ...strict, foreignHandshake: true });
+
+  test("beside Hono's own sockets attach() leaves to the app the upgrades that the app refuses", async () => {
+    const core = new TransportServer();
+    const { port, stop } = await inside.besideHonoSockets(core);
+    const statuses = [];
+    for (const path of ["/nope", "/secret", "/chat", "/foxglove"]) {
+      const peer = await RawSocket.connect(port);
+      statuses.push((await peer.request({ path, protocols: ["foxglove.sdk.v1"] })).status);
+      await peer.destroy();
+    }
+    assertEquals(statuses, [404, 401, 101, 101]);
+    await core.ends[0]!.closed();
+    await stop();
+  });
+}
+
 if (runtime !== "browser") {
   beside("beside ws", inside.besideWs);
-  if (runtime === "node") embedded("Hono on @hono/node-server", inside.besideHonoOnNode);
+  if (runtime === "node") onHonoNodeServer();
   if (runtime === "bun") embedded("Hono on Bun", inside.insideHonoOnBun);
   if (runtime === "deno") embedded("Hono on Deno", inside.insideHonoOnDeno, lenient);
   accepted("accept(), ws", inside.acceptWs);

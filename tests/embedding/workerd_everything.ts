@@ -20,9 +20,9 @@ export class Everything {
 
 async function alone(request: Request): Promise<Response> {
   const server = new FoxgloveServer({ name: "alone" });
-  const pose = server.channel<{ x: number }>("/pose", { encoding: "json" });
-  server.on("subscribe", () => void setTimeout(() => pose.publish({ x: 1 }), 1));
-  return await upgrade(server, request) ?? new Response("Alone\n");
+  const pose = server.channel("/pose", { encoding: "json" });
+  server.on("subscribe", ({ client }) => void setTimeout(() => pose.publish({ x: 1, who: client.identity }), 1));
+  return await upgrade(server, request, { identity: "guest" }) ?? new Response("Alone\n");
 }
 
 /** What workerd says to a server at the top of a module. */

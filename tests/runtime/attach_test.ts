@@ -3,6 +3,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import process from "node:process";
+import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { attach } from "../../src/runtime/node.ts";
 import { TEST_CERTIFICATE } from "../support/certificate.ts";
@@ -109,7 +111,7 @@ function declare(): void {
   });
 
   on("attach() refuses a path that is none, and one that is taken until it is free again", ({ core, http }) => {
-    for (const path of ["foxglove", "", "/a?b", "/a#b", 5 as never]) {
+    for (const path of ["foxglove", "", "/a?b", "/a#b", "/a b", "/robots/:id", "/a/*", 5 as never]) {
       assertThrows(() => attach(core, http, { path }), TypeError, "need a path such as");
     }
     const attached = attach(core, http, { path: "/one" });
@@ -177,4 +179,83 @@ function declare(): void {
     await end.closed();
     await new Promise<void>((resolve) => https.close(() => resolve()));
   });
+
+  on("attach() is no listener beside others, who may answer only when they are alone", async ({ core, http, ask }) => {
+    const attached = attach(core, http, { path: "/foxglove" });
+    const answer = (_request: unknown, socket: Duplex) => {
+      if (http.listenerCount("upgrade") <= 1) socket.end("HTTP/1.1 418 Mine\r\nContent-Length: 0\r\n\r\n");
+    };
+    const never = () => {};
+    http.on("upgrade", answer);
+    assertEquals([await ask("/other"), await ask("/foxglove")], [418, 101]);
+    http.on("upgrade", never).off("upgrade", answer).off("upgrade", never);
+    assertEquals([await ask("/other"), await ask("/foxglove")], [404, 101]);
+    http.once("upgrade", (_request, socket) => socket.end("HTTP/1.1 418 Mine\r\nContent-Length: 0\r\n\r\n"));
+    assertEquals([await ask("/other"), await ask("/other")], [418, 404]);
+    attached[Symbol.dispose]();
+    assertEquals([http.listenerCount("upgrade"), http.listenerCount("newListener")], [0, 0]);
+    assertEquals(await ask("/other"), 200);
+  });
+
+  on("requests that offer another protocol than WebSocket stay with the app", async (scene) => {
+    const { core, http, port, ask } = scene;
+    if (!asksBefore(http)) return;
+    const before = http.shouldUpgradeCallback;
+    const h2c = async (path: string) => {
+      const peer = await RawSocket.connect(port);
+      const { status } = await peer.request({
+        path,
+        headers: { Upgrade: "h2c", Connection: "Upgrade, HTTP2-Settings" },
+      });
+      await peer.destroy();
+      return status;
+    };
+    const attached = attach(core, http, { path: "/foxglove" });
+    assertEquals([await h2c("/"), await h2c("/foxglove"), await ask("/"), await ask("/foxglove")], [
+      200,
+      200,
+      404,
+      101,
+    ]);
+    http.on("upgrade", (_request, socket) => socket.end("HTTP/1.1 418 Mine\r\nContent-Length: 0\r\n\r\n"));
+    assertEquals([await h2c("/"), await ask("/foxglove")], [418, 101]);
+    attached[Symbol.dispose]();
+    assertEquals(http.shouldUpgradeCallback, before);
+  });
+
+  on("attach() believes the address that its user finds in a header", async ({ core, http, ask }) => {
+    attach(core, http, { address: ({ headers }) => `${headers.host} said so` });
+    assertEquals(await ask("/"), 101);
+    assertEquals(core.peers.map(({ address }) => address), ["127.0.0.1 said so"]);
+  });
+
+  on("attach() refuses what is no HTTP server, no server of ours, and no options", ({ core, http }) => {
+    const app = Object.assign(() => {}, { on() {}, listen() {} }); // as that of Express is
+    const ws = new WebSocketServer({ noServer: true });
+    for (const other of [app, ws, process, {}, undefined, null, "http"]) {
+      assertThrows(
+        () => attach(core, other as never),
+        TypeError,
+        "attach() needs the HTTP server second: what app.listen()",
+      );
+    }
+    for (const other of [http, undefined, {}]) {
+      assertThrows(() => attach(other as never, http), TypeError, "attach() needs a FoxgloveServer first, got ");
+    }
+    const bad: [options: unknown, message: string][] = [
+      ["/foxglove", 'Invalid options of attach(): "/foxglove", write it as { path: "/foxglove" }'],
+      [{ paht: "/b" }, 'Invalid options of attach(): "paht" is unknown, need "path", "compress", "address"'],
+      [null, "Invalid options of attach(): null, need an object"],
+      [{ compress: "yes" }, 'Invalid compress: string "yes", need true or false'],
+      [{ address: "::1" }, 'Invalid address: string "::1", need a function'],
+    ];
+    for (const [options, message] of bad) assertThrows(() => attach(core, http, options as never), TypeError, message);
+    assertEquals([http.listenerCount("upgrade"), http.listenerCount("newListener")], [0, 0]);
+    return Promise.resolve();
+  });
+}
+
+/** Whether node:http asks which upgrades are to be requests: Node 24 does. */
+function asksBefore(http: Server): http is Server & { shouldUpgradeCallback: unknown } {
+  return "shouldUpgradeCallback" in http;
 }

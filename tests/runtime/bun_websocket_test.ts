@@ -1,21 +1,22 @@
 /** `websocket()` for a `Bun.serve` with routes and sockets of its own. */
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { connect } from "../../client.ts";
 import { type BunServer, type BunSocket, upgrade, websocket } from "../../src/runtime/bun.ts";
 import { FoxgloveServer } from "../../src/server/server.ts";
+import type { ServerClient } from "../../src/server/server_client.ts";
+import { RawSocket } from "../support/raw_socket.ts";
 import { runtime, test } from "../support/test.ts";
+import { nextEvent } from "../support/wire_client.ts";
 
 if (runtime === "bun") {
   sockets();
   options();
+  mistakes();
 }
 
-/** What is used of Bun's own. */
-interface OwnSocket extends BunSocket<{ name: string }> {
-  readonly readyState: number;
-}
+type OwnSocket = BunSocket<{ name: string }>;
 
-function serve(options: object): { port: number; stop(): Promise<void> } {
+function serve(options: object): { port: number; stop(): Promise<void>; reload(options: object): void } {
   // deno-lint-ignore no-explicit-any -- its types are not installed
   return (globalThis as any).Bun.serve({ hostname: "127.0.0.1", port: 0, ...options });
 }
@@ -109,6 +110,103 @@ function sockets(): void {
     viewer.publisher({ topic: "/b", encoding: "raw" }).publish(new Uint8Array(50_000).fill(9));
     assertEquals((await heard).length, 50_000);
     await viewer.close();
+    await server.close();
+    await http.stop();
+  });
+}
+
+function mistakes(): void {
+  test("after a reload by bun --hot another copy of the module serves the clients that are there", async () => {
+    const copy: typeof import("../../src/runtime/bun.ts") = await import(
+      "../../src/runtime/bun_websocket.ts?reloaded" as string
+    );
+    assertEquals(copy.websocket === websocket, false);
+    const server = new FoxgloveServer();
+    server.service("/hi", {}, () => ({ ok: 1 }));
+    const own: string[] = [];
+    const options = { fetch: (request: Request, bun: BunServer) => upgrade(server, request, bun) };
+    const http = serve({ ...options, websocket: websocket(server) });
+    const viewer = await connect(`ws://127.0.0.1:${http.port}`);
+    http.reload({ ...options, websocket: copy.websocket(server, { message: (_, text) => void own.push(`${text}`) }) });
+    assertEquals(await viewer.callService("/hi", {}), { ok: 1 });
+    const gone = nextEvent(server, "disconnect");
+    await viewer.close();
+    assertEquals([(await gone).code, own], [1000, []]);
+    await server.close();
+    await http.stop();
+  });
+
+  test("upgrade() takes an object with Bun's server, and what the program knows of the client", async () => {
+    const server = new FoxgloveServer({ authorize: ({ address }) => address === "192.0.2.1" });
+    const known = { identity: { name: "Ann" }, address: "192.0.2.1" };
+    const http = serve({
+      fetch: (request: Request, bun: BunServer) => upgrade(server, request, { server: bun }, known),
+      websocket: websocket(server),
+    });
+    const viewer = await connect(`ws://127.0.0.1:${http.port}`);
+    const [{ identity, address }] = [...server.clients] as [ServerClient];
+    assertEquals([identity, address], [known.identity, known.address]);
+    await viewer.close();
+    await server.close();
+    await http.stop();
+  });
+
+  test("upgrade() refuses what is not Bun's server, and says where that is", async () => {
+    const server = new FoxgloveServer();
+    const request = new Request("http://127.0.0.1/");
+    for (const other of [undefined, {}, { server: {} }, "bun"]) {
+      await assertRejects(
+        () => upgrade(server, request, other as never),
+        TypeError,
+        "upgrade() needs Bun's server third",
+      );
+    }
+    const bun = { upgrade: () => false, requestIP: () => null };
+    await assertRejects(
+      () => upgrade(undefined as never, request, bun),
+      TypeError,
+      "needs a FoxgloveServer first, got un",
+    );
+    await assertRejects(() => upgrade(server, request, bun, { user: 1 } as never), TypeError, '"user" is unknown');
+  });
+
+  test("a copy of a request is told of to the operator, and not put down to the client", async () => {
+    const server = new FoxgloveServer();
+    const errors: string[] = [];
+    server.on("error", ({ error }) => errors.push((error as Error).message));
+    const http = serve({
+      fetch: (request: Request, bun: BunServer) => upgrade(server, new Request(request), bun),
+      websocket: websocket(server),
+    });
+    const peer = await RawSocket.connect(http.port);
+    assertEquals((await peer.request({ protocols: ["foxglove.sdk.v1"] })).status, 500);
+    assertEquals(errors.map((message) => message.split(":")[0]), ["Cannot upgrade a copy of a request"]);
+    await peer.destroy();
+    await server.close();
+    await http.stop();
+  });
+
+  test("websocket() refuses to be for no server", () => {
+    for (const none of [[], undefined, [undefined], {}]) {
+      assertThrows(() => websocket(none as never), TypeError, "websocket() needs");
+    }
+  });
+
+  test("accept() refuses a socket of Bun.serve, and says what takes it", async () => {
+    const server = new FoxgloveServer();
+    const refused = Promise.withResolvers<unknown>();
+    const http = serve({
+      fetch: (request: Request, bun: BunServer) =>
+        bun.upgrade(request, { data: null as never, headers: {} }) ? undefined : OK(),
+      websocket: { open: (socket: never) => refused.resolve(assertThrows(() => server.accept(socket))), message() {} },
+    });
+    const { socket, ended } = await chat(http.port);
+    assertStringIncludes(
+      String(await refused.promise),
+      "TypeError: Cannot accept a socket of Bun.serve: use upgrade()",
+    );
+    socket.close();
+    await ended;
     await server.close();
     await http.stop();
   });

@@ -1,12 +1,13 @@
 /** The Transport contract inside a user's own `Deno.serve`. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { upgrade } from "../../src/runtime/deno.ts";
 import { webSocketTransport } from "../../src/transport/web_socket.ts";
 import { rawTransportSuite } from "../suites/raw_transport.ts";
 import { leaveEarly } from "../suites/handshake.ts";
 import { socketHarness, transportSuite } from "../suites/transport.ts";
 import { insideDenoServe } from "../support/listeners.ts";
 import { RawSocket } from "../support/raw_socket.ts";
-import { runtime } from "../support/test.ts";
+import { runtime, test } from "../support/test.ts";
 import { TransportServer } from "../support/transport_end.ts";
 
 if (runtime === "deno") {
@@ -27,5 +28,33 @@ if (runtime === "deno") {
     await peer.destroy();
     await end.closed();
     await stop();
+  });
+
+  test("Deno.serve: upgrade() takes what the program knows of the client, and an odd second argument", async () => {
+    const core = new TransportServer();
+    const known = { identity: { name: "Ann" }, address: "192.0.2.1" };
+    const stop = new AbortController();
+    const http = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen() {} },
+      async (request) => await upgrade(core, request, {} as never, known) ?? new Response(),
+    );
+    const peer = await RawSocket.open(http.addr.port);
+    const end = await core.next();
+    assertEquals(core.peers.map(({ identity, address }) => ({ identity, address })), [known]);
+    await peer.destroy();
+    await end.closed();
+    stop.abort();
+    await http.finished;
+  });
+
+  test("Deno.serve: upgrade() refuses arguments that are none", async () => {
+    const request = new Request("http://127.0.0.1/");
+    await assertRejects(() => upgrade(request as never, request), TypeError, "upgrade() needs a FoxgloveServer first");
+    const misspelt = { identiy: "Ann" } as never;
+    await assertRejects(
+      () => upgrade(new TransportServer(), request, undefined, misspelt),
+      TypeError,
+      '"identiy" is unkn',
+    );
   });
 }

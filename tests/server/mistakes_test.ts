@@ -202,6 +202,9 @@ const MISTAKES: [what: string, make: (server: FoxgloveServer) => unknown, text: 
   ],
   ["an encoder", (server) => server.channel("/t", { ...JSON_ENCODING, encode: WRONG }), "option encode"],
   ["a message encoding in capitals", (server) => server.channel("/t", { encoding: "JSON" }), 'is "JSON", need "json"'],
+  ["a channel without options", (server) => server.channel("/t", undefined as never), 'channel "/t": missing, need an'],
+  ["no socket", (server) => server.accept(undefined as never), "Cannot accept undefined: need a WebSocket or a Tran"],
+  ["a wrapper of a socket", (server) => server.accept({ raw: {}, send() {} } as never), "Cannot accept object: need"],
   ["no message encoding", (server) => server.channel("/t", {} as never), "encoding is missing"],
 ];
 
@@ -245,6 +248,10 @@ test("a schema that viewers could make nothing of is refused in the words of its
 
 const BAD_OPTIONS: [options: unknown, error: typeof TypeError | typeof RangeError, text: string][] = [
   [9201, TypeError, "options of the server: number 9201, need an object"],
+  [{ nmae: "robot" }, TypeError, 'options of the server: "nmae" is unknown, need "name", '],
+  [{ port: 8765 }, TypeError, '"port" is unknown'],
+  [{ clientPublish: "no" }, TypeError, 'clientPublish: string "no", need true or false'],
+  [{ connectionGraph: 1 }, TypeError, "connectionGraph: number 1, need true or false"],
   [{ permissions: FUNCTION }, TypeError, "Invalid permissions: function, need an object"],
   [{ permissions: { sees: FUNCTION } }, TypeError, '"sees" is unknown'],
   [{ permissions: { see: true } }, TypeError, 'permission "see": boolean true'],
@@ -319,6 +326,7 @@ test("authorize that answers at once is answered at once: Deno warns of requests
   const request = { method: "GET", url: "/", headers };
   for (const [authorize, status] of [[() => true, undefined], [() => false, 403], [FUNCTION, 403]] as const) {
     const server = new FoxgloveServer({ authorize });
+    server.on("error", () => {});
     const admission = server.admit(request);
     if (admission instanceof Promise) throw new Error("It waits");
     assertEquals(admission.accepted ? undefined : admission.status, status);

@@ -1,7 +1,7 @@
 /** Ways to serve inside of what users have already: frameworks, and other WebSocket servers on the same port. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createAdaptorServer } from "@hono/node-server";
+import { createAdaptorServer, upgradeWebSocket } from "@hono/node-server";
 import { Hono } from "hono";
 import { type WebSocket as WsSocket, WebSocketServer } from "ws";
 import { selectSubprotocol } from "../../src/protocol/subprotocol.ts";
@@ -140,4 +140,38 @@ export const besideHonoOnNode: Listen = (core) => {
   const http = createAdaptorServer(app) as Server;
   attach(core, http);
   return listening(http);
+};
+
+/** Beside the sockets of a Hono app on @hono/node-server, at `/chat`; `/secret` is for nobody. */
+export const besideHonoSockets: Listen = (core) => {
+  const app = new Hono();
+  app.use("/secret", ({ text }) => Promise.resolve(text("secret\n", 401)));
+  app.get("/secret", upgradeWebSocket(() => ({})));
+  app.get("/chat", upgradeWebSocket(() => ({})));
+  const server: Any = new WebSocketServer({ noServer: true });
+  const http = createAdaptorServer({ fetch: app.fetch, websocket: { server } }) as Server;
+  attach(core, http, { path: "/foxglove" });
+  return listening(http);
+};
+
+/** Where the handshake is the app's: its middleware, then `admit()`, then `accept()` of the socket inside Hono's own. */
+export const acceptHonoOnNode: Listen = (core) => {
+  const app = new Hono();
+  app.get("*", async ({ req, text }, next) => {
+    const { method, url, raw: { headers } } = req;
+    const admission = await core.admit({ method, url, headers });
+    if (admission.accepted) return await next();
+    return text(
+      admission.upgrade ? admission.body : TEXT,
+      admission.upgrade ? admission.status : 200,
+      admission.headers,
+    );
+  });
+  app.get(
+    "*",
+    upgradeWebSocket(({ req: { url } }) => ({ onOpen: (_, { raw }) => void core.accept(raw as WsSocket, { url }) })),
+  );
+  const handleProtocols = (offered: Set<string>) => selectSubprotocol([...offered].join(", ")) ?? false;
+  const server: Any = new WebSocketServer({ noServer: true, maxPayload: core.limits.messageBytes, handleProtocols });
+  return listening(createAdaptorServer({ fetch: app.fetch, websocket: { server } }) as Server);
 };

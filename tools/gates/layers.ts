@@ -37,7 +37,14 @@ const LAYERS: readonly Layer[] = [
   },
   {
     place: "src/runtime/",
-    imports: ["src/util/", "src/transport/"],
+    // Nothing that brings the server with it: an adapter is loaded beside it.
+    imports: [
+      "src/util/",
+      "src/transport/",
+      "src/protocol/describe.ts",
+      "src/server/checks.ts",
+      "src/server/handshake.ts",
+    ],
     types: ["src/protocol/", "src/server/", "src/client/"],
     modules: ["ws"],
     runtimes: true,

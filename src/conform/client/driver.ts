@@ -32,6 +32,9 @@ export type StartDriver = (url: string, sink: DriverSink) => Driver;
 
 const SHOWN_ERRORS = 600;
 
+/** Milliseconds in which the last that a driver did may still be on its way: its connections end with it. */
+const LAST_WORDS_MS = 1000;
+
 /** Starts a program: `{url}` in an argument stands for the address, which is the last argument where there is none. */
 export async function commandDriver(command: string): Promise<StartDriver> {
   // By need: browsers, which have no processes, load this module too.
@@ -55,6 +58,8 @@ class CommandDriver implements Driver {
   unstartable = false;
   readonly #process: LineProcess;
   #errors = "";
+  #lastWords: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
 
   constructor(start: (sink: LineSink) => LineProcess, sink: DriverSink) {
     this.#process = start({
@@ -62,10 +67,14 @@ class CommandDriver implements Driver {
       error: (text) => this.#errors = (this.#errors + text).slice(-SHOWN_ERRORS),
       ended: (how, started) => {
         this.unstartable ||= !started;
-        this.ended ??= `the driver ${how}${this.errors}`;
-        sink.changed();
+        if (!this.#stopped) this.#lastWords = setTimeout(() => this.#end(how, sink), started ? LAST_WORDS_MS : 0);
       },
     });
+  }
+
+  #end(how: string, sink: DriverSink): void {
+    this.ended ??= `the driver ${how}${this.errors}`;
+    sink.changed();
   }
 
   get errors(): string {
@@ -77,6 +86,8 @@ class CommandDriver implements Driver {
   }
 
   stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#lastWords);
     return this.#process.stop();
   }
 }
