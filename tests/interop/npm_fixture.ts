@@ -46,7 +46,7 @@ export async function startNpmFixture(): Promise<NpmFixture> {
   });
   server.on("error", () => {});
   new Echoes(server);
-  addServices(server);
+  const stopServices = addServices(server);
   addAssets(server);
   const values = addParameters(server);
   const timer = setInterval(ticker(server, values), 100);
@@ -54,7 +54,13 @@ export async function startNpmFixture(): Promise<NpmFixture> {
   const { port } = listener.address() as { port: number };
   const stop = async () => {
     clearInterval(timer);
-    for (const socket of sockets) socket.terminate();
+    stopServices();
+    // One that waits for the answer to its close has a timer until it has ended: Deno's listener does not wait for that.
+    await Promise.all([...sockets].map((socket) => {
+      const closed = new Promise((resolve) => socket.once("close", resolve));
+      socket.terminate();
+      return closed;
+    }));
     await new Promise((resolve) => listener.close(resolve));
   };
   return { url: `ws://127.0.0.1:${port}`, stop };
@@ -78,8 +84,8 @@ function ticker(server: Server, values: Map<string, Parameter>): () => void {
   };
 }
 
-/** Services, of which one fails and one is too slow. */
-function addServices(server: Server): void {
+/** Services, of which one fails and one is too slow. @returns Forgets the calls that wait. */
+function addServices(server: Server): () => void {
   const schema = (schemaName: string) => ({
     encoding: "json",
     schemaName,
@@ -95,16 +101,18 @@ function addServices(server: Server): void {
   const [, fail, slow] = ["echo", "fail", "slow"].map((type) =>
     server.addService({ name: `/${type}`, type, requestSchema: "", responseSchema: "" })
   );
+  const waiting = new Set<ReturnType<typeof setTimeout>>();
   server.on("serviceCallRequest", ({ serviceId, callId, encoding, data }, connection) => {
     const failed = (message: string) =>
       server.sendServiceCallFailure({ op: "serviceCallFailure", serviceId, callId, message }, connection);
     if (serviceId === fail) return failed("Failure on purpose");
-    if (serviceId === slow) return void setTimeout(() => failed("No answer within 1 s"), 1_000);
+    if (serviceId === slow) return void waiting.add(setTimeout(() => failed("No answer within 1 s"), 1_000));
     if (serviceId === add && encoding !== "json") return failed(`Unsupported encoding: ${encoding}`);
     const answer = serviceId === add ? utf8(JSON.stringify({ sum: sumOf(bytesOf(data)) })) : bytesOf(data);
     const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
     server.sendServiceCallResponse({ serviceId, callId, encoding, data: view }, connection);
   });
+  return () => waiting.forEach((timer) => clearTimeout(timer));
 }
 
 function sumOf(payload: Uint8Array): number {
