@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { createServer } from "node:net";
 import { createServer as createHttpServer } from "node:http";
 import { connect } from "../../src/client/connect.ts";
 import { WebSocket as NodeWebSocket } from "ws";
@@ -8,10 +7,11 @@ import { serve } from "../../src/runtime/serve.ts";
 import { deferred } from "../../src/util/async.ts";
 import { ConnectionError } from "../../src/util/errors.ts";
 import { TEST_CERTIFICATE } from "../support/certificate.ts";
+import { quietPort } from "../support/quiet_port.ts";
 import { runtime, test } from "../support/test.ts";
 
 test("connect() to a port where nobody listens rejects with a helpful text", async () => {
-  const url = `ws://127.0.0.1:${await freePort()}`;
+  const url = `ws://127.0.0.1:${await quietPort()}`;
   const error = await assertRejects(() => connect(url), ConnectionError);
   assertStringIncludes(error.message, url);
   assertStringIncludes(error.message, "is a server there");
@@ -76,12 +76,4 @@ if (runtime === "node") {
       assertEquals(error.closeCode, 1006);
     });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -3,6 +3,7 @@ import { type Display, openDisplay, type View } from "../../examples/demo/displa
 import { watch } from "../../examples/demo/watch.ts";
 import { ConnectionError } from "@foxwire/foxwire/client";
 import { serve } from "@foxwire/foxwire/server";
+import { quietPort } from "../support/quiet_port.ts";
 import { test } from "../support/test.ts";
 
 /** Remembers what it is shown, and tells of the first view that fits. */
@@ -36,7 +37,7 @@ async function setUp(port = 0) {
 }
 
 test("the demo's watcher says that the connection is lost, and goes on when the server is there again", async () => {
-  const first = await setUp();
+  const first = await setUp(await quietPort());
   const display = new Recorder();
   const stop = new AbortController();
   const watching = watch(first.server.url, display, stop.signal);

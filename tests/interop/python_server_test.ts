@@ -2,6 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FoxgloveError, TimeoutError } from "@foxwire/foxwire/client";
 import { PythonPeer, pythonTest } from "../support/python_peer.ts";
+import { quietPort } from "../support/quiet_port.ts";
 import { base64, connectTo, heard, type SdkPair, withPeer } from "../support/sdk_robot.ts";
 
 const SCHEMA = '{"type":"object","title":"Pose"}';
@@ -12,7 +13,8 @@ type Pair = Omit<SdkPair, "protocol">;
 function legacyTest(name: string, capabilities: string[], body: (pair: Pair) => Promise<void>): void {
   pythonTest(`foxglove-websocket server: ${name}`, async () => {
     const robot = new PythonPeer("python_server.py");
-    const { port } = await robot.do("start", { capabilities });
+    // Quiet, for the server that comes back on it.
+    const { port } = await robot.do("start", { capabilities, port: await quietPort() });
     const client = await connectTo(port);
     await withPeer(robot, client, () => body({ robot, client, port }));
   });

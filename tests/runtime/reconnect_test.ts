@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { serve } from "../../src/runtime/serve.ts";
 import { connectTo, next, reconnectSuite } from "../suites/reconnect.ts";
 import { bun, insideBunServe, insideDenoServe, insideNodeHttp, nodeHttp } from "../support/listeners.ts";
+import { quietPort } from "../support/quiet_port.ts";
 import { runtime, test } from "../support/test.ts";
 
 if (runtime === "node" || runtime === "deno") {
@@ -18,8 +19,8 @@ if (runtime === "bun") {
 
 if (runtime !== "browser") {
   test("a client finds the server that comes back on the same port", async () => {
-    const first = await serve({ port: 0 });
-    const { port } = first;
+    const port = await quietPort();
+    const first = await serve({ port });
     const client = await connectTo(port);
     const messages = client.subscribe("/pose");
     const lost = next(client, "state");
@@ -39,8 +40,8 @@ if (runtime !== "browser") {
   });
 
   test("a client goes on trying while HTTP alone answers, whatever it says", async () => {
-    const first = await serve({ port: 0 });
-    const { port } = first;
+    const port = await quietPort();
+    const first = await serve({ port });
     const client = await connectTo(port);
     const lost = next(client, "state");
     await first.close();

@@ -5,6 +5,7 @@ import { webSocket } from "../../src/runtime/node.ts";
 import { type ListeningServer, serve } from "../../src/runtime/serve.ts";
 import { deferred, within } from "../../src/util/async.ts";
 import { systemClock } from "../../src/util/time.ts";
+import { quietPort } from "../support/quiet_port.ts";
 import { test } from "../support/test.ts";
 
 /** A robot that talks all the time, and says which one it is in everything. */
@@ -20,7 +21,7 @@ class Robot {
     this.server = server;
   }
 
-  static async start(number: number, port = 0): Promise<Robot> {
+  static async start(number: number, port: number): Promise<Robot> {
     const server = await serve({ port, name: `robot ${number}`, connectionGraph: true, clientPublish: true });
     const robot = new Robot(number, server);
     robot.#declare();
@@ -132,8 +133,8 @@ async function publishTo(robot: Robot, publish: () => boolean): Promise<void> {
 
 for (const protocol of SUBPROTOCOLS) {
   test(`a server that comes back three times on its port finds everything open again, under ${protocol}`, async () => {
-    let robot = await Robot.start(1);
-    const { port } = robot.server;
+    const port = await quietPort();
+    let robot = await Robot.start(1, port);
     const client = await open(port, protocol);
     const errors: unknown[] = [];
     client.on("error", ({ error }) => errors.push(error));

@@ -3,6 +3,7 @@ import { type ClientEvents, connect, type ConnectOptions, type FoxgloveClient } 
 import { webSocket } from "@foxwire/foxwire/node";
 import { Inbox } from "./inbox.ts";
 import { PythonPeer, pythonTest } from "./python_peer.ts";
+import { quietPort } from "./quiet_port.ts";
 
 /** The subprotocols that the SDK's server speaks. */
 export const SDK_PROTOCOLS = ["foxglove.sdk.v1", "foxglove.sdk.v1.1"] as const;
@@ -30,7 +31,8 @@ export function sdkTest(name: string, options: SdkOptions, body: (pair: SdkPair)
   for (const protocol of SDK_PROTOCOLS) {
     pythonTest(`SDK server, ${protocol}: ${name}`, async () => {
       const robot = new PythonPeer("sdk_server.py");
-      const { port } = await robot.do("start", { ...options });
+      // Quiet, for servers that come back on it.
+      const { port } = await robot.do("start", { ...options, port: await quietPort() });
       const client = await connectToSdk(port, { subprotocols: [protocol] });
       await withPeer(robot, client, () => body({ robot, client, port, protocol }));
     });
