@@ -40,11 +40,38 @@ async function play(program: ExampleProcess): Promise<void> {
   }
 }
 
-function documented(name: string, declare: typeof test): void {
+/** Who has logged in with the app comes in, until they log out; nobody else does. */
+async function playSession(program: ExampleProcess): Promise<void> {
+  try {
+    const [, port] = await program.printed(/^Listening on ws:\/\/127\.0\.0\.1:(\d+)/);
+    const app = `http://127.0.0.1:${port}`;
+    const login = await fetch(`${app}/login`, { method: "POST" });
+    assertEquals(await login.text(), "Welcome\n");
+    const headers = { Cookie: login.headers.get("set-cookie")!.split(";")[0] };
+    const request = { path: "/foxglove", protocols: ["foxglove.sdk.v1"] };
+    const stranger = await RawSocket.connect(Number(port));
+    const { status, body } = await stranger.request(request);
+    assertEquals([status, body], [401, "Log in first\n"]);
+    await stranger.destroy();
+    const viewer = await RawSocket.connect(Number(port));
+    assertEquals((await viewer.request({ ...request, headers })).status, 101);
+    const logout = await fetch(`${app}/logout`, { method: "POST", headers: headers as Record<string, string> });
+    assertEquals(await logout.text(), "Bye\n");
+    assertEquals(await viewer.readClose(), { code: 1008, reason: "Logged out" });
+    await viewer.destroy();
+    program.signal("SIGTERM");
+    assertEquals([await program.exit(), program.errors], [0, ""]);
+  } finally {
+    program.signal("SIGKILL");
+    await program.exit();
+  }
+}
+
+function documented(name: string, declare: typeof test, playIt = play): void {
   declare(`${name} of docs/embedding.md serves, and ends in order`, async () => {
     const file = documentedProgram(name);
     try {
-      await play(new ExampleProcess(file, []));
+      await playIt(new ExampleProcess(file, []));
     } finally {
       rmSync(file);
     }
@@ -66,6 +93,7 @@ function worker(what: string, entry: () => string): void {
 if (runtime === "node" || runtime === "bun") {
   documented("express.mjs", hostTest);
   documented("fastify.mjs", hostTest);
+  documented("session.mjs", hostTest, playSession);
 }
 if (runtime === "node" || runtime === "bun" || runtime === "deno") {
   documented("ws.mjs", test);
@@ -75,6 +103,8 @@ if (runtime === "node" || runtime === "bun" || runtime === "deno") {
   });
 }
 if (runtime === "bun" || runtime === "deno") documented(`${runtime}.ts`, test);
+if (runtime === "bun") documented("hono_bun.ts", test);
+if (runtime === "node") documented("hono_node.mjs", test);
 if (runtime === "node") {
   worker("worker.js of docs/embedding.md", () => documentedProgram("worker.js").pathname);
   worker("examples/hono/workers.ts", () => "examples/hono/workers.ts");
