@@ -70,7 +70,7 @@ async function run({ at, runtime, code }: Example): Promise<string[]> {
   const file = `${cache}/examples/${at.replace(/\W/g, "_")}.ts`;
   await Deno.writeTextFile(file, code);
   const [program = "", ...args] = await command();
-  const result = await runChild(program, { args: [...args, file], limitMs: 30_000 });
+  const result = await runChild(program, { args: [...args, file], limitMs: 120_000 });
   const ending = result.timedOut ? "does not end" : `ends with exit code ${result.code}`;
   return result.code === 0 && !result.timedOut ? [] : [`${at}: example ${ending} on ${runtime}\n${result.output}`];
 }

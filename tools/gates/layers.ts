@@ -51,7 +51,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     place: "src/conform/main.ts",
-    imports: ["src/util/", "src/protocol/", "src/conform/"],
+    imports: ["src/util/", "src/protocol/", "src/conform/", "src/runtime/node.ts"],
     runtimes: true,
   },
   {

@@ -7,7 +7,7 @@ import { sum, type Tally, tally } from "./junit.ts";
 import type { Print, Runner } from "./suite.ts";
 
 const TYPESCRIPT = "~5.9.0";
-const PROGRAM_LIMIT_MS = 30_000;
+const PROGRAM_LIMIT_MS = 180_000;
 const TSC = "node_modules/typescript/bin/tsc";
 const NODE16 = ["--module", "node16", "--moduleResolution", "node16"];
 
