@@ -26,7 +26,7 @@ export function hastyRows(on: On): void {
     await until("the last ones alone", () => server.clients.size === 1 + CLIENTS);
     for (const feed of poses) {
       let last = 0;
-      while (last <= 1 + TIMES) last = (await feed.next()).value!.value;
+      while (last <= 1 + TIMES) last = (await feed.next()).value!.value!;
     }
     assertEquals(hasty.map((each) => each.stats().subscriptions), Array(CLIENTS).fill(1));
     const count = (name: string) => events.filter((event) => event.startsWith(`${name} `)).length;
