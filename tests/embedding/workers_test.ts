@@ -48,11 +48,13 @@ const EVERYTHING = { durableObjects: { EVERYTHING: "Everything" } };
  * Rules that are not for us to keep there, see docs/conformance.md: of broken frames, which workerd reads by itself and not
  * always strictly, of the request's method, which it hides, and of plain requests, which the worker answers by itself.
  */
-const NOT_OURS = new RegExp([
-  /^handshake\/(plain-http-426|method)$/,
-  /^framing\/(unmasked|reserved-opcode|reserved-control|control-length|interleaved|utf8|utf8-cut|huge)(-code)?$/,
-  /^framing\/close-(reserved|short)-code$/,
-].map(({ source }) => source).join("|"));
+const NOT_OURS = new RegExp(
+  [
+    /^handshake\/(plain-http-426|method)$/,
+    /^framing\/(unmasked|reserved-opcode|reserved-control|control-length|interleaved|utf8|utf8-cut|huge)(-code)?$/,
+    /^framing\/close-(reserved|short)-code$/,
+  ].map(({ source }) => source).join("|"),
+);
 
 /** So many servers share the cases: most of them wait most of the time. */
 const PARTS = 6;
