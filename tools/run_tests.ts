@@ -12,7 +12,7 @@ import { formatTally, sum, type Tally, tally, withoutSkips } from "./runners/jun
 import { runOnNode } from "./runners/node.ts";
 import { runPackage } from "./runners/package.ts";
 import { preparePeers } from "./runners/peers.ts";
-import { type Runner, type SuiteOptions, testFiles } from "./runners/suite.ts";
+import { FAILED, type Print, type Runner, type SuiteOptions, testFiles } from "./runners/suite.ts";
 import { namesIn, runMain } from "./support/main.ts";
 import { Unavailable } from "./support/unavailable.ts";
 
@@ -40,6 +40,10 @@ const SHARED: ReadonlySet<string> = new Set(["deno", "bun", "node"]);
 /** Parts that the files are dealt out to on each of them. */
 const PARTS = 4;
 
+/** How much of a failure is said a second time. */
+const MAX_LINES = 60;
+const MAX_COLUMNS = 200;
+
 const isCI = Deno.env.get("CI") === "true";
 
 /** A runtime, and files that it runs in one go. */
@@ -64,10 +68,11 @@ async function runOn(name: string, options: SuiteOptions): Promise<Tally> {
     return isCI ? withoutSkips(result) : result;
   } catch (error) {
     if (!(error instanceof Unavailable)) {
-      print(`FAILED: ${error instanceof Error ? error.stack : error}`);
+      print(`FAILED: ${error instanceof Error ? error.stack : error}`, FAILED);
       return tally({ failed: 1 });
     }
-    print(`${isCI ? "FAILED" : "skipped"}: ${error.message}`);
+    if (isCI) print(`FAILED: ${error.message}`, FAILED);
+    else print(`skipped: ${error.message}`);
     return tally(isCI ? { failed: 1 } : { skipped: 1 });
   }
 }
@@ -76,20 +81,25 @@ async function runOn(name: string, options: SuiteOptions): Promise<Tally> {
 async function runOnEach(
   names: readonly string[],
   { atOnce, ...options }: Omit<SuiteOptions, "print"> & { atOnce: number },
-): Promise<Map<string, Tally>> {
+): Promise<{ results: Map<string, Tally>; failures: string[] }> {
   const left = names.flatMap((name) => jobsOf(name, options));
   const results = new Map(names.map((name) => [name, tally()]));
+  const failures: string[] = [];
   const width = Math.max(...names.map(({ length }) => length));
   const work = async () => {
     for (let job = left.shift(); job !== undefined; job = left.shift()) {
       const { name, files } = job;
-      const print = (text: string) => console.log(text.replace(/^/gm, `${name.padEnd(width)}  `));
+      const print: Print = (text, outcome) => {
+        const named = text.replace(/^/gm, `${name.padEnd(width)}  `);
+        console.log(named);
+        if (outcome === FAILED) failures.push(named);
+      };
       const result = await runOn(name, { ...options, files, print });
       results.set(name, sum([results.get(name)!, result]));
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  return results;
+  return { results, failures };
 }
 
 /** Without `--only`: those that are not on demand; with `--all` and in CI all but what a host may keep from them. */
@@ -97,6 +107,15 @@ function wantedRunners({ only, all }: { only?: string | undefined; all?: boolean
   const known = Object.keys(RUNNERS);
   if (only !== undefined) return namesIn(only, known);
   return all || isCI ? known.filter((name) => name !== "compile") : known.filter((name) => !(name in ON_DEMAND));
+}
+
+/** Says once more what failed, where the end of a log shows it: as much of each as fits. */
+function sayFailures(failures: readonly string[]): void {
+  for (const failure of failures) {
+    const lines = failure.split("\n").map((line) => line.slice(0, MAX_COLUMNS));
+    const shown = lines.length > MAX_LINES ? [lines[0], "…", ...lines.slice(1 - MAX_LINES)] : lines;
+    console.log(`\n${shown.join("\n")}`);
+  }
 }
 
 /** Says of what was left out how it is run. */
@@ -126,7 +145,13 @@ async function main(): Promise<number> {
   const files = await testFiles(positionals);
   if (names.some((name) => SHARED.has(name))) await preparePeers(files, isCI);
   const limitMs = Number(values.limit) * 1000;
-  const results = await runOnEach(names, { atOnce: Number(values.jobs), files, filter: values.filter, limitMs });
+  const { results, failures } = await runOnEach(names, {
+    atOnce: Number(values.jobs),
+    files,
+    filter: values.filter,
+    limitMs,
+  });
+  sayFailures(failures);
   console.log();
   for (const [name, result] of results) console.log(`${name}: ${formatTally(result)}`);
   if (values.only === undefined) sayLeftOut(names);

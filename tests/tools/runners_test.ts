@@ -81,7 +81,7 @@ test("the reporter for Node does not take a test that was skipped for one that p
 /** What {@link Progress} makes of an output. */
 function shown(syntax: Syntax, lines: string[], unexplained?: boolean): string[] {
   const printed: string[] = [];
-  const progress = new Progress(syntax, (line) => printed.push(line));
+  const progress = new Progress(syntax, (text) => printed.push(...text.split("\n")));
   for (const line of lines) progress.line(line);
   progress.end(unexplained);
   return printed;

@@ -5,7 +5,7 @@ import { bundle, inputsReaching } from "../support/esbuild.ts";
 import { cache, root } from "../support/repo.ts";
 import { type Tally, tally } from "./junit.ts";
 import { BUN_SYNTAX, Progress } from "./progress.ts";
-import type { Print, Runner } from "./suite.ts";
+import { FAILED, type Print, type Runner } from "./suite.ts";
 
 const PORTABLE = /^tests\/(util|protocol|transport|flow|server|client|browser)\//;
 const HTML =
@@ -89,7 +89,7 @@ class Run {
   #close(problem: string | undefined): void {
     if (problem !== undefined) {
       this.#tally.failed++;
-      this.#print(`The browser ${problem}; the last report was of ${this.#file || "nothing"}`);
+      this.#print(`The browser ${problem}; the last report was of ${this.#file || "nothing"}`, FAILED);
     }
     this.#progress.end();
   }

@@ -6,7 +6,7 @@ import { node } from "../support/runtimes.ts";
 import { Unavailable } from "../support/unavailable.ts";
 import { kilobytes, weigh } from "../support/weigh.ts";
 import { sum, type Tally, tally } from "./junit.ts";
-import type { Print, Runner, SuiteOptions } from "./suite.ts";
+import { FAILED, type Print, type Runner, type SuiteOptions } from "./suite.ts";
 
 /** Something that only the server says: it has no place in a page. */
 const SERVER_ONLY = "is already advertising channel";
@@ -77,7 +77,8 @@ async function outcome(title: string, checked: Promise<string | void>, print: Pr
     return tally({ passed: 1 });
   } catch (error) {
     const isSkipped = error instanceof Unavailable;
-    print(`${title}: ${isSkipped ? `skipped: ${error.message}` : `FAILED\n${error}`}`);
+    if (isSkipped) print(`${title}: skipped: ${error.message}`);
+    else print(`${title}: FAILED\n${error}`, FAILED);
     return tally(isSkipped ? { skipped: 1 } : { failed: 1 });
   }
 }

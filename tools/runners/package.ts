@@ -4,7 +4,7 @@ import { pack } from "../support/packed.ts";
 import { filesBelow, readJson, root } from "../support/repo.ts";
 import { bun, node } from "../support/runtimes.ts";
 import { sum, type Tally, tally } from "./junit.ts";
-import type { Print, Runner } from "./suite.ts";
+import { FAILED, type Print, type Runner } from "./suite.ts";
 
 const TYPESCRIPT = "~5.9.0";
 const PROGRAM_LIMIT_MS = 180_000;
@@ -48,7 +48,8 @@ async function run({ what, by, args }: Check, cwd: string, print: Print): Promis
   const { path } = await by();
   const { code, output, timedOut } = await runChild(path, { args, cwd, limitMs: PROGRAM_LIMIT_MS });
   const failed = code !== 0 || timedOut;
-  print(`${what}: ${timedOut ? "does not end" : failed ? `FAILED\n${output}` : "ok"}`);
+  if (failed) print(`${what}: ${timedOut ? "does not end" : `FAILED\n${output}`}`, FAILED);
+  else print(`${what}: ok`);
   return tally(failed ? { failed: 1 } : { passed: 1 });
 }
 

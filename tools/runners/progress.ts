@@ -1,6 +1,5 @@
 /** Turns what a runtime's test command prints into a line per file, and failures in full. */
-
-import type { Print } from "./suite.ts";
+import { FAILED, type Print } from "./suite.ts";
 
 /** How the lines of a runtime's test command look. */
 export interface Syntax {
@@ -69,7 +68,7 @@ export class Progress {
   }
 
   #printFailures(): void {
-    if (this.#file !== "") this.#print(`${this.#file}: FAILED`);
-    for (const line of this.#lines) this.#print(`  ${line}`);
+    const title = this.#file === "" ? [] : [`${this.#file}: ${FAILED}`];
+    this.#print([...title, ...this.#lines.map((line) => `  ${line}`)].join("\n"), FAILED);
   }
 }

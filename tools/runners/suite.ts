@@ -7,8 +7,9 @@ import { Progress, type Syntax } from "./progress.ts";
 /** Fails one test that takes longer, on Bun and Node; Deno has no such limit. */
 export const TEST_LIMIT_MS = 60_000;
 
-/** Shows a line, or several, to whoever waits. */
-export type Print = (line: string) => void;
+/** Shows a line, or several, to whoever waits. What failed is shown once more at the end. */
+export type Print = (text: string, outcome?: typeof FAILED) => void;
+export const FAILED = "FAILED";
 
 /** What to run. */
 export interface SuiteOptions {
@@ -59,8 +60,8 @@ export async function runSuite(
     const unexplained = result.code !== 0 && counted.failed === 0;
     progress.end(unexplained || result.timedOut);
     if (result.timedOut) {
-      print(`ended after ${limitMs / 1000} s: a test hangs, or something it started is left over`);
-    } else if (unexplained) print(`ended with exit code ${result.code}, though no test failed`);
+      print(`ended after ${limitMs / 1000} s: a test hangs, or something it started is left over`, FAILED);
+    } else if (unexplained) print(`ended with exit code ${result.code}, though no test failed`, FAILED);
     // Bun and Node count what a filter leaves out as skipped.
     if (filter !== undefined) counted.skipped = 0;
     return unexplained || result.timedOut ? { ...counted, failed: counted.failed + 1 } : counted;
