@@ -1,5 +1,4 @@
 /** The Hono app on @hono/node-server, see app.ts. Upgrades do not come as far as Hono there: `attach()` takes them. */
-import type { Server } from "node:http";
 import process from "node:process";
 import { attach } from "@foxwire/foxwire/node";
 import { serve } from "@hono/node-server";
@@ -8,7 +7,7 @@ import { createApp, createRobot } from "./app.ts";
 const robot = createRobot();
 const app = createApp(robot);
 const options = { fetch: app.fetch, hostname: "127.0.0.1", port: Number(process.env.PORT ?? 8765) };
-const http = serve(options, ({ address, port }) => console.log(`Listening on http://${address}:${port}`)) as Server;
+const http = serve(options, ({ address, port }) => console.log(`Listening on http://${address}:${port}`));
 attach(robot, http, { path: "/foxglove" });
 
 async function end(): Promise<void> {

@@ -102,7 +102,10 @@ export class Cursor {
     this.#at += length;
     if (this.#at <= this.#bytes.length) return start;
     const rest = this.#bytes.length - start;
-    throw new Mismatch(`${length} more bytes at ${start} of a message with opcode ${this.#bytes[0]}`, `${rest} bytes`);
+    throw new Mismatch(
+      `${length} more bytes at ${start} of a message with opcode ${this.#bytes[0]}`,
+      `${rest} of them`,
+    );
   }
 }
 

@@ -18,8 +18,10 @@ export type Authority = "specification" | "sdk" | "foxwire";
 export interface Source {
   /** Who says so. */
   authority: Authority;
-  /** A section, or the behaviour: `"Server messages, serverInfo"`. */
+  /** A section or a function, and what it says: `"Subscribe: the id is chosen by the client"`. */
   where: string;
+  /** Where that can be read: an address, or a file of this repository. */
+  url: string;
 }
 
 /** One rule. */
@@ -71,6 +73,8 @@ export interface Scene {
   connect(options?: PeerOptions): Promise<Peer>;
   /** Opens a TCP connection, for cases that {@link Needs} a `rawSocket`. The runner closes what a case leaves open. */
   raw(): Promise<RawSocket>;
+  /** Runs something, then sets back what it has changed, even if it has failed: then the failure is that of `run`. */
+  settingBack(run: () => Promise<void>, back: () => Promise<void>): Promise<void>;
   /** A harmless request that this server answers. @throws {Skip} when it answers none. */
   probe(): Probe;
 }

@@ -79,6 +79,11 @@ export class FrameReader {
     return frames;
   }
 
+  /** What is no whole frame yet. */
+  get rest(): Uint8Array {
+    return this.#rest;
+  }
+
   #next(): Frame | undefined {
     const rest = this.#rest;
     const [first = 0, second = 0] = rest;

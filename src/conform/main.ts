@@ -9,11 +9,13 @@ import { isSubprotocol, type Subprotocol } from "../protocol/constants.ts";
 import { errorMessage, FoxgloveError } from "../util/errors.ts";
 import type { Level } from "./case.ts";
 import { CASES } from "./cases.ts";
+import { DRIVEN } from "./client/cases.ts";
 import type { ClientConformOptions } from "./client/options.ts";
 import { CLIENT_RULES, conformClient } from "./client/runner.ts";
 import { CONFORM_DEFAULTS, type ConformOptions, type ConformResult } from "./options.ts";
 import { conforms, countByLevel, LEVEL_NAMES, summaryLines, tapLines, verdictLines } from "./report.ts";
 import { conform } from "./run.ts";
+import type { OpenSocket } from "./web_socket_peer.ts";
 import { selected } from "./select.ts";
 
 const HELP = `Tries whether a server, or a client, of the Foxglove WebSocket protocol keeps its rules.
@@ -27,7 +29,8 @@ conform --client [flags]        a client: listens, and plays a scene with each c
   --answer MS                   how long to wait for one answer (${CONFORM_DEFAULTS.answerMs})
   --timeout MS                  how long one case may take in all (${CONFORM_DEFAULTS.caseMs})
   --json                        one JSON document instead of TAP
-  --names                       list the cases and run none
+  --names                       list the cases and run none; with --json as JSON
+  --ca FILE                     for wss:// the certificate to trust, or of who has signed it, as PEM
   --help
 
 With --client:
@@ -49,6 +52,7 @@ const FLAGS = {
   timeout: { type: "string" },
   json: { type: "boolean" },
   names: { type: "boolean" },
+  ca: { type: "string" },
   help: { type: "boolean" },
   client: { type: "boolean" },
   command: { type: "string" },
@@ -82,6 +86,7 @@ export async function run(args: string[]): Promise<number> {
   } catch (error) {
     const expected = error instanceof TypeError || error instanceof RangeError || error instanceof FoxgloveError;
     process.stderr.write(`${expected ? errorMessage(error) : (error as Error).stack}\n`);
+    if (args.includes("--json")) lines(JSON.stringify({ error: errorMessage(error), conforms: false }, undefined, 2));
     return 2;
   }
 }
@@ -90,29 +95,48 @@ async function tryServer(url: string, flags: Flags): Promise<number> {
   const onClient = (["command", "port", "host", "connect"] as const).find((flag) => flags[flag] !== undefined);
   if (onClient !== undefined) throw new TypeError(`--${onClient} goes with --client`);
   const printer = new Printer(flags);
-  const report = await conform(url, {
-    ...optionsOf(flags),
-    ...printer.hooks,
-    onStart: (plan) => printer.start(plan.count, `"${plan.server}" at ${url}: ${plan.protocols.join(", ")}`),
+  const sockets = flags.ca === undefined ? {} : { webSocket: await trusting(flags.ca) };
+  const report = await printer.watch(() =>
+    conform(url, {
+      ...optionsOf(flags),
+      ...printer.hooks,
+      ...sockets,
+      onDied: (name) => printer.bailOut(`The server takes no connections any more, since ${name}`),
+      onStart: (plan) => printer.start(plan.count, `"${plan.server}" at ${url}: ${plan.protocols.join(", ")}`),
+    })
+  );
+  return printer.end(report, report.died);
+}
+
+/** Opens sockets that trust a certificate of the user's own. The standard `WebSocket` of no runtime can be told to. */
+async function trusting(file: string): Promise<OpenSocket> {
+  const { readFile } = await import("node:fs/promises");
+  const ca = await readFile(file, "utf8").catch((error) => {
+    throw new TypeError(`--ca wants a file that can be read: ${errorMessage(error)}`);
   });
-  return printer.end(report);
+  if (!ca.includes("-----BEGIN CERTIFICATE-----")) throw new TypeError(`--ca wants a PEM file, which "${file}" is not`);
+  const { webSocket } = await import("../runtime/node.ts");
+  return (url, protocols) => webSocket(url, protocols, { ca });
 }
 
 async function tryClient(flags: Flags, positionals: readonly string[]): Promise<number> {
+  if (flags.ca !== undefined) throw new TypeError("--ca goes with the address of a server");
   if (positionals.length > 0) {
     throw new TypeError(`--client takes no address, and "${positionals[0]}" is none of its flags`);
   }
   const printer = new Printer(flags);
   const driven = flags.command !== undefined;
-  const report = await conformClient({
-    ...clientOptionsOf(flags),
-    ...printer.hooks,
-    onStart: ({ url, count }) => {
-      printer.start(count, driven ? `"${flags.command}" at ${url}` : waitingFor(url));
-      if (flags.json && !driven) process.stderr.write(`${waitingFor(url)}\n`);
-    },
-    onWait: (name) => process.stderr.write(`${name} waits for the client: connect it (again)\n`),
-  });
+  const report = await printer.watch(() =>
+    conformClient({
+      ...clientOptionsOf(flags),
+      ...printer.hooks,
+      onStart: ({ url, count }) => {
+        printer.start(count, driven ? `"${flags.command}" at ${url}` : waitingFor(url));
+        if (flags.json && !driven) process.stderr.write(`${waitingFor(url)}\n`);
+      },
+      onWait: (name) => process.stderr.write(`${name} waits for the client: connect it (again)\n`),
+    })
+  );
   return printer.end(report);
 }
 
@@ -126,6 +150,7 @@ class Printer {
   readonly #progress: boolean;
   readonly #results: ConformResult[] = [];
   #count = 0;
+  #bailedOut = false;
 
   constructor({ json = false }: Flags) {
     this.#json = json;
@@ -138,7 +163,7 @@ class Printer {
     },
     onResult: (result: ConformResult): void => {
       this.#results.push(result);
-      if (!this.#json) lines(...tapLines(this.#results.length, result));
+      if (!this.#json && !this.#bailedOut) lines(...tapLines(this.#results.length, result));
     },
   };
 
@@ -147,13 +172,29 @@ class Printer {
     if (!this.#json) lines("TAP version 14", `1..${count}`, `# ${what}`);
   }
 
-  /** @returns The exit code. */
-  end(report: object): number {
+  /** Nothing can be tried any more: what follows is not worth a line. */
+  bailOut(why: string): void {
+    this.#bailedOut = true;
+    if (!this.#json) lines(`Bail out! ${why.replaceAll("\n", " ")}`);
+  }
+
+  /** Runs the suite; if that ends with an error after it has begun, TAP says so, too. */
+  async watch<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      if (this.#count > 0) this.bailOut(errorMessage(error));
+      throw error;
+    }
+  }
+
+  /** @param died After which case the server has. @returns The exit code. */
+  end(report: object, died?: string): number {
     if (this.#progress) process.stderr.write("\r\x1b[K");
-    const passed = conforms(this.#results);
+    const passed = conforms(this.#results) && died === undefined;
     const whole = { ...report, conforms: passed, counts: countByLevel(this.#results) };
     if (this.#json) lines(JSON.stringify(whole, undefined, 2));
-    else lines(...summaryLines(this.#results), ...verdictLines(this.#results));
+    else lines(...summaryLines(this.#results), ...verdictLines(this.#results, died));
     return passed ? 0 : 1;
   }
 }
@@ -194,7 +235,16 @@ function selectionOf({ only, level }: Flags): Pick<ConformOptions, "only" | "lev
 
 function namesOf(flags: Flags): string {
   const cases = selected(flags.client ? CLIENT_RULES : CASES, selectionOf(flags));
-  return cases.map(({ level, name, rule }) => `${level.padEnd(6)} ${name}: ${rule}\n`).join("");
+  const driven = (name: string) => flags.client && DRIVEN.has(name);
+  if (flags.json) {
+    const list = cases.map(({ name, level, rule, source }) => ({
+      ...{ name, level, rule, source },
+      ...(flags.client ? { driver: driven(name) } : {}),
+    }));
+    return `${JSON.stringify(list, undefined, 2)}\n`;
+  }
+  const mark = (name: string) => driven(name) ? " (needs a driver)" : "";
+  return cases.map(({ level, name, rule }) => `${level.padEnd(6)} ${name}${mark(name)}: ${rule}\n`).join("");
 }
 
 function levelOf(name: string): Level {

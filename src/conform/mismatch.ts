@@ -16,5 +16,19 @@ export class Mismatch extends Error {
   }
 }
 
+/** Why something cannot be tried. */
+export interface Lack {
+  reason: string;
+  /** What the server would have to offer. */
+  offer?: string;
+}
+
 /** Thrown by a case that cannot tell. */
-export class Skip extends Error {}
+export class Skip extends Error {
+  readonly lack: Lack;
+
+  constructor(reason: string, offer?: string) {
+    super(reason);
+    this.lack = { reason, ...(offer === undefined ? {} : { offer }) };
+  }
+}

@@ -5,6 +5,8 @@
  */
 import type { Subprotocol } from "../protocol/constants.ts";
 import type { Greeting, JsonObject, Needs } from "./case.ts";
+import type { Lack } from "./mismatch.ts";
+import { CAPABILITY_OFFERS, parameterOffer, serviceOffer, topicOffer } from "./offers.ts";
 
 /** What a server has. */
 export interface Offer {
@@ -15,18 +17,25 @@ export interface Offer {
 }
 
 /** Why a case makes no sense with a server; nothing when it does. */
-export function missing(needs: Needs = {}, { protocol, greeting, parameters }: Offer): string | undefined {
+export function missing(needs: Needs = {}, { protocol, greeting, parameters }: Offer): Lack | undefined {
   const { capabilities = [], protocols = [protocol], rawSocket, topic, service, parameter } = needs;
   const undeclared = capabilities.find((capability) => !greeting.capabilities.includes(capability));
-  if (undeclared !== undefined) return `the server does not declare the capability "${undeclared}"`;
-  if (!protocols.includes(protocol)) return `does not concern ${protocol}`;
-  if (rawSocket && !hasRawSockets()) return "this runtime has no raw sockets";
-  if (topic !== undefined && !has(greeting.channels, "topic", topic)) return `the server has no channel "${topic}"`;
-  if (service !== undefined && !has(greeting.services, "name", service)) {
-    return `the server has no service "${service}"`;
+  if (undeclared !== undefined) {
+    const reason = `the server does not declare the capability "${undeclared}"`;
+    return { reason, offer: CAPABILITY_OFFERS[undeclared] };
   }
-  if (parameter !== undefined && !parameters.has(parameter)) return `the server has no parameter "${parameter}"`;
+  if (!protocols.includes(protocol)) return { reason: `does not concern ${protocol}` };
+  if (rawSocket && !hasRawSockets()) return { reason: "this runtime has no raw sockets" };
+  if (topic !== undefined && !has(greeting.channels, "topic", topic)) return noSuch("channel", topic, topicOffer);
+  if (service !== undefined && !has(greeting.services, "name", service)) {
+    return noSuch("service", service, serviceOffer);
+  }
+  if (parameter !== undefined && !parameters.has(parameter)) return noSuch("parameter", parameter, parameterOffer);
   return undefined;
+}
+
+function noSuch(kind: string, name: string, offer: (name: string) => string): Lack {
+  return { reason: `the server has no ${kind} "${name}"`, offer: offer(name) };
 }
 
 function has(list: readonly JsonObject[], member: string, value: string): boolean {

@@ -27,6 +27,8 @@ export interface ConformOptions {
   onStart?: (plan: ConformPlan) => void;
   /** Told before each case. */
   onCase?: (name: string) => void;
+  /** Told when the server takes no connections any more: the case after which. All others are skipped then. */
+  onDied?: (name: string) => void;
   /** Told each result when it is there. */
   onResult?: (result: ConformResult) => void;
 }
@@ -51,6 +53,8 @@ export interface ConformResult extends ConformRule {
   outcome: "ok" | "failed" | "skipped";
   /** Why it was skipped. */
   reason?: string;
+  /** What the server would have to offer to have it tried. */
+  offer?: string;
   /** What the rule asks for, where it failed. */
   expected?: string;
   /** What came instead. */

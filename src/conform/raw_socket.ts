@@ -8,6 +8,9 @@ import { Bell } from "./bell.ts";
 import { bytes, type Piece } from "./bytes.ts";
 import { type Frame, FrameReader, FRAMES } from "./frames.ts";
 import { Mismatch } from "./mismatch.ts";
+import { WireLog } from "./wire_log.ts";
+import { headInWords } from "./wire_words.ts";
+import { bytesInWords, dataInWords } from "./words.ts";
 
 /** What a server answered to a request. */
 export interface HttpAnswer {
@@ -42,10 +45,22 @@ const USUAL_HEADERS = {
   "Sec-WebSocket-Key": KEY,
 };
 
+/** What a socket is made with. */
+export interface RawSocketSettings {
+  /** How long to wait for each answer, in milliseconds. */
+  answerMs: number;
+  /** The number of this connection in its case. */
+  number?: number;
+  /** Where people read what went over it. */
+  log?: WireLog;
+}
+
 /** A TCP connection to the server under test. */
 export class RawSocket {
   readonly #url: URL;
   readonly #answerMs: number;
+  readonly #number: number;
+  readonly #log: WireLog;
   #end: TcpClientEnd | undefined;
   #rest: Uint8Array = new Uint8Array(0);
   readonly #reader = new FrameReader();
@@ -55,20 +70,20 @@ export class RawSocket {
   #closed = false;
   readonly #bell = new Bell();
 
-  private constructor(url: string, answerMs: number) {
+  private constructor(url: string, { answerMs, number = 0, log = new WireLog() }: RawSocketSettings) {
     this.#url = new URL(url);
     this.#answerMs = answerMs;
+    this.#number = number;
+    this.#log = log;
   }
 
-  /** Connects, and sends nothing. @param answerMs How long to wait for each answer. */
-  static async connect(url: string, answerMs: number): Promise<RawSocket> {
+  /** Connects, and sends nothing. */
+  static async connect(url: string, settings: RawSocketSettings): Promise<RawSocket> {
     // By need: browsers, which have no sockets, load this module too.
     const { connectTcp } = await import("../runtime/tcp.ts");
-    const socket = new RawSocket(url, answerMs);
-    socket.#end = await connectTcp(url, {
-      data: (bytes) => socket.#receive(bytes),
-      closed: () => socket.#close(),
-    });
+    const socket = new RawSocket(url, settings);
+    const sink = { data: (bytes: Uint8Array) => socket.#receive(bytes), closed: () => socket.#close() };
+    socket.#end = await connectTcp(url, sink, settings.answerMs);
     return socket;
   }
 
@@ -79,13 +94,17 @@ export class RawSocket {
 
   /** Sends bytes in one packet, as far as the kernel allows. */
   write(...pieces: Piece[]): void {
-    this.#end?.write(bytes(...pieces));
+    const data = bytes(...pieces);
+    this.#log.addBytes(this.#number, "->", data);
+    this.#end?.write(data);
   }
 
   /** Sends bytes in small packets. */
   async writeSlowly(data: Uint8Array, packetBytes = 1): Promise<void> {
+    this.#log.addBytes(this.#number, "->", data);
+    this.#log.note(this.#number, "the suite sends this in small pieces");
     for (let at = 0; at < data.length; at += packetBytes) {
-      this.write(data.subarray(at, at + packetBytes));
+      this.#end?.write(data.subarray(at, at + packetBytes));
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
@@ -103,6 +122,7 @@ export class RawSocket {
   async body({ headers }: HttpAnswer): Promise<string> {
     const length = headers["content-length"];
     await this.#wait(() => this.#closed || length !== undefined && this.#rest.length >= Number(length));
+    this.#log.note(this.#number, dataInWords(this.#rest), "<-");
     return latin1(this.#rest);
   }
 
@@ -152,11 +172,14 @@ export class RawSocket {
 
   /** Reads no more, and stays connected: a client that has stopped. */
   pause(): void {
+    this.#log.note(this.#number, "the suite reads no more");
     this.#end?.pause();
   }
 
   /** Ends the connection at once. */
   destroy(): void {
+    if (!this.#closed) this.#log.note(this.#number, "the suite cuts the connection");
+    this.#closed = true;
     this.#end?.cut();
   }
 
@@ -173,6 +196,7 @@ export class RawSocket {
     let end = -1;
     await this.#until(() => (end = latin1(this.#rest).indexOf("\r\n\r\n")) >= 0, "an HTTP answer");
     const head = latin1(this.#rest.subarray(0, end));
+    this.#log.note(this.#number, headInWords(head), "<-");
     this.#rest = this.#rest.subarray(end + 4);
     return head;
   }
@@ -190,11 +214,14 @@ export class RawSocket {
   #receive(data: Uint8Array): void {
     const all = bytes(this.#rest, data);
     this.#rest = this.#upgraded ? new Uint8Array(0) : all;
-    if (this.#upgraded) this.#frames.push(...this.#reader.read(all));
+    const frames = this.#upgraded ? this.#reader.read(all) : [];
+    for (const frame of frames) this.#log.addFrame(this.#number, "<-", frame);
+    this.#frames.push(...frames);
     this.#bell.ring();
   }
 
   #close(): void {
+    if (!this.#closed) this.#log.note(this.#number, "the connection is over");
     this.#closed = true;
     this.#bell.ring();
   }
@@ -202,7 +229,8 @@ export class RawSocket {
   async #until(condition: () => boolean, what: string): Promise<void> {
     await this.#wait(() => condition() || this.#closed);
     if (condition()) return;
-    throw new Mismatch(what, this.#closed ? "the end of the connection" : `nothing in ${this.#answerMs} ms`);
+    const got = this.#closed ? "the end of the connection" : `nothing in ${this.#answerMs} ms`;
+    throw new Mismatch(what, this.#rest.length === 0 ? got : `${got} but for ${bytesInWords(this.#rest)}`);
   }
 
   #wait(condition: () => boolean): Promise<void> {

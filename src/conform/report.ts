@@ -34,6 +34,7 @@ function block({ rule, source, expected = "", got = "", wire = [] }: ConformResu
     "  ---",
     `  rule: ${quoted(rule)}`,
     `  source: ${quoted(`${SOURCES[source.authority]}: ${source.where}`)}`,
+    `  see: ${quoted(source.url)}`,
     `  expected: ${quoted(expected)}`,
     `  got: ${quoted(got)}`,
     ...(wire.length === 0 ? [] : ["  wire:", ...wire.map((line) => `    - ${quoted(line)}`)]),
@@ -60,13 +61,21 @@ export function countByLevel(results: readonly Pick<ConformResult, "level" | "ou
   return counts;
 }
 
-/** The end of a report, as comments of TAP. */
+/** The end of a report, as comments of TAP: what to offer to have more tried, and the counts. */
 export function summaryLines(results: readonly ConformResult[]): string[] {
   const counts = countByLevel(results);
-  return LEVEL_NAMES
+  const levels = LEVEL_NAMES
     .map((level) => ({ level, ...counts[level] }))
     .filter(({ ok, failed, skipped }) => ok + failed + skipped > 0)
     .map(({ level, ok, failed, skipped }) => `# ${level}: ${ok} passed, ${failed} failed, ${skipped} skipped`);
+  return [...offerLines(results), ...levels];
+}
+
+/** One line for each thing that a server would have to offer to have more tried. */
+function offerLines(results: readonly ConformResult[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { offer } of results) if (offer !== undefined) counts.set(offer, (counts.get(offer) ?? 0) + 1);
+  return [...counts].map(([offer, count]) => `# to have ${count} more tried, offer: ${offer}`);
 }
 
 type Outcome = Pick<ConformResult, "level" | "outcome">;
@@ -84,9 +93,10 @@ function weighs({ level, outcome }: Outcome): boolean {
   return outcome === "failed" && level !== "extra";
 }
 
-/** The last lines of a report: which failures weigh, and the verdict. */
-export function verdictLines(results: readonly ConformResult[]): string[] {
+/** The last lines of a report: which failures weigh, and the verdict. @param died After which case the server has. */
+export function verdictLines(results: readonly ConformResult[], died?: string): string[] {
   const failed = results.filter(weighs).map(({ level, name }) => `# failed: ${level} ${name}`);
   if (!results.some(wasTried)) return ["# Nothing could be tried"];
-  return [...failed, conforms(results) ? "# It conforms" : "# It does not conform"];
+  if (died !== undefined) failed.push(`# died: the server takes no connections any more, since ${died}`);
+  return [...failed, failed.length === 0 ? "# It conforms" : "# It does not conform"];
 }

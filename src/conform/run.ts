@@ -3,32 +3,19 @@
  *
  * @module
  */
-import { type Subprotocol, SUBPROTOCOLS } from "../protocol/constants.ts";
+import type { Subprotocol } from "../protocol/constants.ts";
 import { errorMessage, FoxgloveError } from "../util/errors.ts";
-import { type Barrier, BARRIERS, SILENCE } from "./barrier.ts";
-import type { ConformCase, Greeting, JsonObject } from "./case.ts";
+import type { ConformCase } from "./case.ts";
 import { CASES } from "./cases.ts";
-import { greetingOf, readGreeting, readServerInfo } from "./greeting.ts";
-import { Mismatch, Skip } from "./mismatch.ts";
-import { hasRawSockets, missing, type Offer } from "./needs.ts";
+import { meet, type Met } from "./meet.ts";
+import { type Lack, Mismatch, Skip } from "./mismatch.ts";
+import { missing } from "./needs.ts";
 import { CONFORM_DEFAULTS, type ConformOptions, type ConformReport, type ConformResult } from "./options.ts";
-import { RawSocket } from "./raw_socket.ts";
+import { openPeer, type Reach, standardSocket, takenProtocols } from "./reach.ts";
 import { CaseScene, type Setting } from "./scene.ts";
 import { selected } from "./select.ts";
-import type { Received } from "./peer.ts";
-import { find, isOp } from "./steps/messages.ts";
-import { type OpenSocket, WebSocketPeer } from "./web_socket_peer.ts";
-import { WireLog } from "./wire_log.ts";
 
-type Verdict = Pick<ConformResult, "outcome" | "reason" | "expected" | "got" | "wire">;
-
-/** How to reach the server, and how long to wait for it. */
-interface Reach {
-  url: string;
-  open: OpenSocket;
-  answerMs: number;
-  caseMs: number;
-}
+type Verdict = Pick<ConformResult, "outcome" | "reason" | "offer" | "expected" | "got" | "wire">;
 
 /** A server is held for dead when it takes no connection in as many times the wait for one answer. */
 const BUSY_ANSWERS = 3;
@@ -85,35 +72,51 @@ class Run {
 
   /** @param known What is known of the server already. */
   async with(protocol: Subprotocol, known?: Met): Promise<void> {
-    const met = known ?? (this.died === undefined ? await meet(this.#reach, protocol) : undefined);
+    const met = known ?? await this.#meet(protocol);
     for (const entry of this.#cases) {
       if (this.#options.signal?.aborted) return;
       this.#options.onCase?.(entry.name);
-      const began = performance.now();
+      const [began, died] = [performance.now(), this.died];
       const verdict = await this.#verdict(entry, met);
       const { name, level, rule, source } = entry;
       const result = { name, level, rule, source, protocol, ...verdict, took: Math.round(performance.now() - began) };
       this.results.push(result);
       this.#options.onResult?.(result);
+      if (this.died !== died) this.#options.onDied?.(name);
     }
+  }
+
+  /** Meets the server under another subprotocol; it may be dead since the last case. */
+  async #meet(protocol: Subprotocol): Promise<Met | undefined> {
+    if (this.died !== undefined) return undefined;
+    return await meet(this.#reach, protocol).catch((error) => {
+      if (!(error instanceof FoxgloveError)) throw error;
+      this.died = this.results.at(-1)!.name;
+      this.#options.onDied?.(this.died);
+      return undefined;
+    });
   }
 
   async #verdict(entry: ConformCase, met: Met | undefined): Promise<Verdict> {
     if (met === undefined || this.died !== undefined) {
       return { outcome: "skipped", reason: `the server takes no connections any more since "${this.died}"` };
     }
-    const reason = missing(entry.needs, met);
-    if (reason !== undefined) return { outcome: "skipped", reason };
-    if (met.refused && !entry.name.startsWith("handshake/")) {
-      return { outcome: "skipped", reason: "no WebSocket takes the server's answer to a handshake" };
-    }
-    const verdict = await play(entry, new CaseScene(met.setting, met.greeting), this.#reach.caseMs);
-    if (verdict.outcome === "failed" && !met.refused && !await isAlive(met.setting)) {
+    const lack = lackOf(entry, met);
+    if (lack !== undefined) return { outcome: "skipped", ...lack };
+    const verdict = await play(entry, new CaseScene(met.setting, met), this.#reach.caseMs);
+    if (verdict.outcome === "failed" && met.limit === undefined && !await isAlive(met.setting)) {
       this.died = entry.name;
       verdict.got += "; and the server takes no connections any more";
     }
     return verdict;
   }
+}
+
+/** Why a case is not played with a server; nothing when it is. */
+function lackOf({ name, needs }: ConformCase, met: Met): Lack | undefined {
+  const { limit } = met;
+  if (limit === undefined || limit.only.some((start) => name.startsWith(start))) return missing(needs, met);
+  return { reason: limit.reason };
 }
 
 /** Plays one case, for a limited time. */
@@ -126,63 +129,17 @@ async function play(entry: ConformCase, scene: CaseScene, caseMs: number): Promi
     await Promise.race([entry.run(scene), late]);
     return { outcome: "ok" };
   } catch (error) {
-    return verdictOf(error, scene.log);
+    return verdictOf(error, scene);
   } finally {
     clearTimeout(timer);
     await scene.leave();
   }
 }
 
-function verdictOf(error: unknown, log: WireLog): Verdict {
-  if (error instanceof Skip) return { outcome: "skipped", reason: error.message };
-  const wire = log.lines();
+function verdictOf(error: unknown, { wire }: CaseScene): Verdict {
+  if (error instanceof Skip) return { outcome: "skipped", ...error.lack };
   if (error instanceof Mismatch) return { outcome: "failed", expected: error.expected, got: error.got, wire };
   return { outcome: "failed", expected: "the case to be played to its end", got: errorMessage(error), wire };
-}
-
-/** What was found out about a server when it was met. */
-interface Met extends Offer {
-  setting: Setting;
-  /** It says that it accepts, and how it says it a WebSocket refuses. */
-  refused?: true;
-}
-
-/** What is known of a server that could not be met. */
-const NOTHING: Greeting = { serverInfo: { op: "serverInfo" }, capabilities: [], channels: [], services: [] };
-
-/** Finds out which harmless request the server answers, and what it says of itself. */
-async function meet(reach: Reach, protocol: Subprotocol): Promise<Met> {
-  if (!await takes(reach, protocol)) {
-    const setting = { ...reach, protocol, barrier: SILENCE };
-    return { protocol, greeting: NOTHING, parameters: new Set(), setting, refused: true };
-  }
-  const barrier = await findBarrier(reach, protocol);
-  const peer = await openPeer(reach, protocol, barrier);
-  const greeting = greetingOf(await readGreeting(peer));
-  const parameters = await parameterNames(peer, greeting);
-  await peer.close();
-  return { protocol, greeting, parameters, setting: { ...reach, protocol, barrier } };
-}
-
-async function parameterNames(peer: WebSocketPeer, { capabilities }: Greeting): Promise<ReadonlySet<unknown>> {
-  if (!capabilities.includes("parameters")) return new Set();
-  const id = "conform/all";
-  peer.send({ op: "getParameters", parameterNames: [], id });
-  const isAnswer = (message: Received) => isOp(message, "parameterValues") && message.id === id;
-  const values = await find(peer, '"parameterValues"', isAnswer).catch(() => undefined) as JsonObject | undefined;
-  const list = Array.isArray(values?.parameters) ? values.parameters : [];
-  return new Set(list.map((parameter) => parameter?.name));
-}
-
-async function findBarrier(reach: Reach, protocol: Subprotocol): Promise<Barrier> {
-  for (const barrier of BARRIERS) {
-    const peer = await openPeer(reach, protocol, barrier);
-    await readServerInfo(peer);
-    const works = await peer.settle().then(() => true, () => false);
-    await peer.close();
-    if (works) return barrier;
-  }
-  return SILENCE;
 }
 
 /** Whether a server still takes connections: not at once perhaps, after a case that has kept it very busy. */
@@ -195,61 +152,4 @@ async function isAlive({ barrier, ...reach }: Setting): Promise<boolean> {
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
   return false;
-}
-
-function openPeer(
-  { url, open, answerMs }: Pick<Reach, "url" | "open" | "answerMs">,
-  protocol: Subprotocol,
-  barrier: Barrier,
-): Promise<WebSocketPeer> {
-  return WebSocketPeer.open(url, [protocol], open, { answerMs, barrier, number: 0, log: new WireLog() });
-}
-
-/** The subprotocols to run with. */
-async function takenProtocols(reach: Reach, wanted: ConformOptions["protocols"]): Promise<readonly Subprotocol[]> {
-  const named = wanted !== undefined && wanted !== "all";
-  const tried = named ? wanted : SUBPROTOCOLS;
-  const taken: Subprotocol[] = [];
-  for (const protocol of tried) {
-    if (await takes(reach, protocol)) taken.push(protocol);
-    else if (named && await accepts(reach, protocol)) taken.push(protocol);
-    else if (named) throw unreachable(reach, protocol);
-    if (wanted === undefined && taken.length > 0) break;
-  }
-  if (taken.length > 0) return taken;
-  if (await accepts(reach, tried[0]!)) return [tried[0]!];
-  throw unreachable(reach, tried.join(" or "));
-}
-
-function unreachable({ url }: Reach, protocols: string): FoxgloveError {
-  const message = `Cannot connect to ${url}: is a server running there, and does it take ${protocols}?`;
-  return new FoxgloveError(message, { code: "connection" });
-}
-
-async function takes(reach: Reach, protocol: Subprotocol): Promise<boolean> {
-  try {
-    const peer = await openPeer(reach, protocol, SILENCE);
-    await peer.close();
-    return peer.protocol === protocol;
-  } catch (error) {
-    // Anything else is no matter of the server: that there is no WebSocket here, say.
-    if (error instanceof Mismatch) return false;
-    throw error;
-  }
-}
-
-/** Whether a server at least says that it accepts: then cases on raw sockets can tell what is wrong with that. */
-async function accepts({ url, answerMs }: Reach, protocol: Subprotocol): Promise<boolean> {
-  if (!hasRawSockets()) return false;
-  const socket = await RawSocket.connect(url, answerMs).catch(() => undefined);
-  const answer = await socket?.request({ protocols: [protocol] }).catch(() => undefined);
-  socket?.destroy();
-  return answer?.status === 101;
-}
-
-function standardSocket(url: string, protocols: string[]): WebSocket {
-  if (typeof WebSocket === "function") return new WebSocket(url, protocols);
-  throw new FoxgloveError('This runtime has no WebSocket: pass one as `webSocket`, such as that of "./node"', {
-    code: "no_websocket",
-  });
 }

@@ -11,6 +11,7 @@ import type { Peer, Received, Sendable } from "./peer.ts";
 import { shown } from "./steps/check.ts";
 import { hasId, isBinary, isOp, LEVELS, OPCODES } from "./steps/messages.ts";
 import type { WireLog } from "./wire_log.ts";
+import { kindInWords, messageInWords, othersInWords } from "./words.ts";
 
 /** Opens a socket; it may still be connecting. */
 export type OpenSocket = (url: string, protocols: string[]) => WebSocket | Promise<WebSocket>;
@@ -91,6 +92,11 @@ export class WebSocketPeer implements Peer {
     return this.#socket.protocol;
   }
 
+  /** What went over the wire, of all connections of its case. */
+  get wire(): readonly string[] {
+    return this.#settings.log.lines();
+  }
+
   get answerMs(): number {
     return this.#settings.answerMs;
   }
@@ -110,11 +116,13 @@ export class WebSocketPeer implements Peer {
 
   async answer(expected: string, is: (message: Received) => boolean): Promise<Received> {
     const end = performance.now() + this.#settings.answerMs;
-    for (let passed = 0;; passed++) {
+    for (let passed = 1;; passed++) {
       const message = await this.next(expected);
       if (is(message)) return message;
-      if (!isUnasked(message)) throw new Mismatch(expected, shown(message));
-      if (performance.now() > end) throw new Mismatch(expected, `${passed} messages that answer nothing`);
+      if (!isUnasked(message)) throw new Mismatch(expected, messageInWords(message));
+      if (performance.now() > end) {
+        throw new Mismatch(expected, `nothing that answers, but ${othersInWords(passed, message)}`);
+      }
     }
   }
 
@@ -123,8 +131,7 @@ export class WebSocketPeer implements Peer {
   }
 
   async expectBinary(opcode: number): Promise<Uint8Array> {
-    const what = `a binary message with opcode ${opcode}`;
-    return await this.answer(what, (message) => isBinary(message, opcode)) as Uint8Array;
+    return await this.answer(kindInWords(opcode), (message) => isBinary(message, opcode)) as Uint8Array;
   }
 
   async expectStatus(level: keyof typeof LEVELS, message?: string | RegExp): Promise<JsonMessage> {
@@ -147,7 +154,7 @@ export class WebSocketPeer implements Peer {
       const message = await this.next(what);
       if (probe.isAnswer(message)) return messages;
       messages.push(message);
-      if (performance.now() > end) throw new Mismatch(what, `${messages.length} other messages`);
+      if (performance.now() > end) throw new Mismatch(what, othersInWords(messages.length, message));
     }
   }
 
@@ -175,6 +182,7 @@ export class WebSocketPeer implements Peer {
 
   async close(code = 1000, reason = ""): Promise<void> {
     if (this.#end !== undefined) return;
+    this.#settings.log.note(this.#settings.number, `the suite closes with code ${code}`);
     this.#socket.close(code, reason);
     await this.#bell.wait(() => this.#end !== undefined, this.#settings.answerMs);
   }
@@ -205,7 +213,10 @@ export class WebSocketPeer implements Peer {
   #ended(code: number, reason: string): void {
     // Deno has code 0 for an abrupt end, and may tell of it twice.
     this.#end ??= { code: code || 1006, reason };
-    this.#settings.log.add(this.#settings.number, "--", `closed with ${this.#end.code} ${reason}`);
+    this.#settings.log.note(
+      this.#settings.number,
+      `the connection is over, code ${this.#end.code}${reason && `, reason "${reason}"`}`,
+    );
     this.#bell.ring();
   }
 

@@ -32,8 +32,14 @@ export interface UpgradeOptions {
 const UPGRADE_OPTIONS = namesOf<keyof UpgradeOptions>({ identity: true, address: true });
 
 /** @throws {TypeError} when `upgrade()` of an adapter was called with something else. */
-export function checkUpgrade(server: unknown, options: UpgradeOptions): void {
+export function checkUpgrade(server: unknown, request: Request, options: UpgradeOptions): void {
   checkServer(server, "upgrade()");
+  const { url, headers } = Object(request) as Partial<Request>;
+  if (typeof url !== "string" || typeof headers?.get !== "function") {
+    throw new TypeError(
+      `upgrade() needs the Request second, got ${describe(request)}: in Hono c.req.raw, in Fresh ctx.req`,
+    );
+  }
   checkMembers(options, UPGRADE_OPTIONS, "options of upgrade()");
 }
 

@@ -58,7 +58,7 @@ export async function upgrade(
   bunServer: BunServer | { server: BunServer },
   options: UpgradeOptions = {},
 ): Promise<Response | undefined> {
-  checkUpgrade(server, options);
+  checkUpgrade(server, request, options);
   const { response, isUpgrade } = await answer(server, request, checkedServer(bunServer), options);
   return isUpgrade ? response : undefined;
 }

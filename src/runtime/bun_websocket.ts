@@ -113,7 +113,8 @@ const MAX_IDLE_SECONDS = 960;
  *
  * @param servers The one that {@link upgrade} is called with; a list, if it is called with several: Bun enforces the limits
  * of those that are named here.
- * @param own Handlers and options for sockets of your own: they get those that `upgrade()` has not made.
+ * @param own Handlers and options for sockets of your own: they get those that `upgrade()` has not made. `websocket` of
+ * hono/bun is such.
  * @throws {TypeError} when there is no server.
  * @throws {RangeError} when clients of ours could not live with your options.
  *
@@ -168,14 +169,14 @@ const MAX_IDLE_SECONDS = 960;
  * await http.stop();
  * ```
  */
-export function websocket<Socket extends BunSocket = BunSocket>(
+export function websocket<Socket = BunSocket>(
   servers: ServerCore | readonly ServerCore[],
   own: OwnWebSocketHandlers<Socket> = {},
 ): BunWebSocketHandlers<Socket> {
   const list = [servers].flat();
   if (list.length === 0) throw new TypeError("websocket() needs the FoxgloveServer that upgrade() is called with");
   for (const server of list) checkServer(server, "websocket()");
-  const handlers = (socket: Socket): BunSocketHandlers<Socket> => ours(socket) ?? own;
+  const handlers = (socket: Socket) => (ours(socket as BunSocket) ?? own) as BunSocketHandlers<Socket>;
   return {
     ...own,
     ...checkedOptions(list, own),

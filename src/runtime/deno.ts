@@ -18,8 +18,8 @@ export type { ServerCore, UpgradeOptions } from "./adapter.ts";
 
 /** What `Deno.serve` tells its handler besides the request. */
 export interface HandlerInfo {
-  /** The peer; `hostname` for those on TCP. */
-  remoteAddr: { hostname?: string };
+  /** The peer; `hostname` for those on TCP. All kinds have `transport`. */
+  remoteAddr: { hostname?: string; transport?: string };
 }
 
 const CLIENT_HAS_LEFT: Refusal = { status: 499, headers: {}, body: "" };
@@ -54,7 +54,7 @@ export async function upgrade(
   info?: HandlerInfo,
   options: UpgradeOptions = {},
 ): Promise<Response | undefined> {
-  checkUpgrade(server, options);
+  checkUpgrade(server, request, options);
   // The request can be read no more once it is upgraded.
   const asked = fetchUpgradeRequest(request, options.address ?? info?.remoteAddr?.hostname);
   const decision = server.admit(asked);

@@ -5,12 +5,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
+import type { Readable } from "node:stream";
 
 /** Who hears of a process. */
 export interface LineSink {
   /** A line of its standard output. */
   line(text: string): void;
-  /** Some of its standard error. */
+  /** A line of its standard error. */
   error(text: string): void;
   /** It has ended, or could not be started: in words. */
   ended(how: string, started: boolean): void;
@@ -37,7 +38,8 @@ export function startLines([program = "", ...args]: readonly string[], sink: Lin
   child.on("close", (code, signal) => sink.ended(`ended with ${signal ?? `exit code ${code}`}`, true));
   // It may have ended by the time that it is written to.
   child.stdin.on("error", () => {});
-  eachLine(child, sink);
+  eachLine(child.stdout, (text) => sink.line(text));
+  eachLine(child.stderr, (text) => sink.error(text));
   return {
     write: (line) => void (child.stdin.writable && child.stdin.write(`${line}\n`)),
     async stop() {
@@ -47,14 +49,15 @@ export function startLines([program = "", ...args]: readonly string[], sink: Lin
   };
 }
 
-function eachLine(child: ChildProcess, sink: LineSink): void {
+/** The last line may have no end. */
+function eachLine(stream: Readable, line: (text: string) => void): void {
   let rest = "";
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+  stream.setEncoding("utf8").on("data", (text: string) => {
     const lines = (rest + text).split(/\r?\n/);
     rest = lines.pop() ?? "";
-    lines.forEach((line) => sink.line(line));
+    lines.forEach(line);
   });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => sink.error(text));
+  stream.on("end", () => rest !== "" && line(rest));
 }
 
 function kill({ pid, exitCode, signalCode }: ChildProcess): void {

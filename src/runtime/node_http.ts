@@ -50,8 +50,8 @@ const DEFLATE: PerMessageDeflateOptions = { serverNoContextTakeover: true, clien
  * @fastify/websocket on other paths. An upgrade that it does not take goes to the other listeners; where there are none, it
  * is answered with 404.
  *
- * @param httpServer Not the app: what `app.listen()` or `createServer(app)` gives. It may listen already or later. Its `close()` waits for our clients: close the `FoxgloveServer` too, best
- * before it.
+ * @param httpServer Not the app: what `app.listen()` or `createServer(app)` gives. It may listen already or later. Its
+ * `close()` waits for our clients: close the `FoxgloveServer` too, best before it.
  * @returns Disposing it stops taking upgrades; clients that are there stay.
  * @throws {TypeError} when the HTTP server is none, or `path` is none, or another server is attached there.
  *
@@ -187,7 +187,8 @@ class Upgrades {
     const { address, url } = asked;
     const wss = await this.ready;
     wss.handleUpgrade(settled(request, protocol), socket, head, (ws) => {
-      this.#server.accept(new NodeTransport(ws, socket), { address, url, protocol, identity });
+      const transport = new NodeTransport(ws, socket, this.#server.limits.messageBytes);
+      this.#server.accept(transport, { address, url, protocol, identity });
     });
   }
 }

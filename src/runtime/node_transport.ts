@@ -10,6 +10,7 @@ import { DRAIN_BYTES, joinMessage, type Message, type Transport, type TransportS
 import { encodeFrames } from "./frames.ts";
 
 const OPEN = 1;
+const TOO_LARGE = 1009;
 
 /**
  * Frames of `ws` (pong, close) and ours never mix: each is written whole, and none of ours follows its Close. When the
@@ -25,14 +26,18 @@ export class NodeTransport implements Transport {
   #sink: TransportSink | undefined;
   #ended = false;
 
-  /** @param socket The one that carries `ws`. */
-  constructor(ws: WebSocket, socket: Duplex) {
+  /**
+   * @param socket The one that carries `ws`.
+   * @param messageBytes Its `maxPayload`.
+   */
+  constructor(ws: WebSocket, socket: Duplex, messageBytes: number) {
     // First of all: an error that nobody listens to ends the process.
-    ws.on("error", (error) => this.#fault = error.message);
+    ws.on("error", (error) => this.#fault ||= error.message);
     this.#ws = ws;
     this.#socket = socket;
     this.protocol = ws.protocol;
     this.#throughWs = ws.extensions !== "" || "Bun" in globalThis;
+    this.#nameTooLarge(messageBytes);
   }
 
   bind(sink: TransportSink): void {
@@ -66,6 +71,16 @@ export class NodeTransport implements Transport {
 
   terminate(): void {
     this.#ws.terminate();
+  }
+
+  /** When a message is over its `maxPayload`, `ws` closes by itself, with a code and without a reason. */
+  #nameTooLarge(messageBytes: number): void {
+    const ws = this.#ws;
+    const { close } = ws;
+    ws.close = (code, reason) => {
+      if (code === TOO_LARGE) reason ??= this.#fault = `Message is larger than ${messageBytes} bytes`;
+      close.call(ws, code, reason);
+    };
   }
 
   #write(parts: Uint8Array[]): void {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createConnection, type Socket } from "node:net";
+import { createConnection, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { TcpEnd, TcpSink } from "./tcp_listener.ts";
 
@@ -13,17 +13,23 @@ export interface TcpClientEnd extends TcpEnd {
   pause(): void;
 }
 
-/** Connects to where a `ws:` or `wss:` address points. @throws when nobody listens. */
-export function connectTcp(address: string, sink: TcpSink): Promise<TcpClientEnd> {
+/** Connects to where a `ws:` or `wss:` address points. @throws when nobody listens, or answers in so many milliseconds. */
+export function connectTcp(address: string, sink: TcpSink, timeoutMs: number): Promise<TcpClientEnd> {
   const { protocol, hostname, port } = new URL(address);
   const host = hostname.replace(/^\[|\]$/g, "");
   const secure = protocol === "wss:";
   const to = { host, port: Number(port || (secure ? 443 : 80)) };
   // What is tried is the protocol: whose certificate it is does not matter, and nothing secret is said.
-  const socket = secure ? connectTls({ ...to, servername: host, rejectUnauthorized: false }) : createConnection(to);
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const socket = secure ? connectTls({ ...to, ...name, rejectUnauthorized: false }) : createConnection(to);
   return new Promise((resolve, reject) => {
-    socket.once("error", reject);
-    socket.once(secure ? "secureConnect" : "connect", () => resolve(bound(socket, sink)));
+    const late = Object.assign(new Error(`no answer in ${timeoutMs} ms`), { code: "ETIMEDOUT" });
+    const timer = setTimeout(() => socket.destroy(late), timeoutMs);
+    socket.once("error", reject).once("close", () => clearTimeout(timer));
+    socket.once(secure ? "secureConnect" : "connect", () => {
+      clearTimeout(timer);
+      resolve(bound(socket, sink));
+    });
   });
 }
 

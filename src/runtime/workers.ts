@@ -59,7 +59,7 @@ export async function upgrade(
   request: Request,
   options: UpgradeOptions = {},
 ): Promise<Response | undefined> {
-  checkUpgrade(server, options);
+  checkUpgrade(server, request, options);
   const asked = fetchUpgradeRequest(request, options.address ?? request.headers.get(ADDRESS) ?? undefined);
   const admission = await server.admit(asked);
   if (!admission.accepted) return admission.upgrade ? refusalResponse(admission) : undefined;

@@ -168,8 +168,7 @@ export class FoxgloveServer implements AsyncDisposable {
     options: ServiceOptions,
     handler: ServiceHandler<Request, Response>,
   ): Service {
-    const timeoutMs = options.timeoutMs ?? this.limits.serviceMs;
-    const service = this.#services.make(name, { ...options, timeoutMs }, handler as ServiceHandler<never>);
+    const service = this.#services.make(name, options, handler as ServiceHandler<never>, this.limits.serviceMs);
     this.#declare("services");
     return service;
   }

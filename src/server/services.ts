@@ -6,7 +6,7 @@
 import { quote } from "../protocol/describe.ts";
 import type { AdvertisedService } from "../protocol/messages.ts";
 import { advertised } from "./batches.ts";
-import { checkFunction, checkOptionalFunction } from "./checks.ts";
+import { checkFunction, checkObject, checkOptionalFunction } from "./checks.ts";
 import { Registry, type RegistryEntry, type RegistryHooks } from "./registry.ts";
 import { advertisedService, Service, type ServiceHandler, type ServiceOptions } from "./service.ts";
 
@@ -46,13 +46,15 @@ export class ServiceRegistry extends Registry<AdvertisedService, ServiceEntry> {
     return this.#names;
   }
 
-  /** Makes a service. */
-  make(name: string, options: ServiceOptions & { timeoutMs: number }, handler: ServiceHandler<never>): Service {
-    const { timeoutMs, decode, encode } = options;
+  /** Makes a service. @param limitMs Milliseconds that the handler has if the options do not say. */
+  make(name: string, options: ServiceOptions, handler: ServiceHandler<never>, limitMs: number): Service {
+    const called = `service ${quote(String(name))}`;
+    checkObject(options, `options of ${called}`);
+    const { timeoutMs = limitMs, decode, encode } = options;
     checkTimeout(name, timeoutMs);
-    checkFunction(handler, `handler of service ${quote(String(name))}`);
-    checkOptionalFunction(decode, `option decode of service ${quote(String(name))}`);
-    checkOptionalFunction(encode, `option encode of service ${quote(String(name))}`);
+    checkFunction(handler, `handler of ${called}`);
+    checkOptionalFunction(decode, `option decode of ${called}`);
+    checkOptionalFunction(encode, `option encode of ${called}`);
     // Callers know a service by its name: they would never find the second one.
     if (this.#names.has(name)) throw new TypeError(`Cannot add service "${name}": there is one of this name already`);
     const info = advertisedService(this.nextId, name, options);

@@ -70,6 +70,9 @@ const TIME_KEY = -1;
 
 const MAX_REASON_BYTES = 123;
 
+/** The close code of a connection that ended without one. */
+const CUT = 1006;
+
 /** A client from its greeting to its end. */
 export class Session implements ServerClient {
   readonly id: number;
@@ -370,7 +373,11 @@ export class Session implements ServerClient {
     this.host.graph.release(this);
     this.#failRequests(left);
     this.host.ended(this);
-    const event = { client: this, code, reason: reason || this.#cutReason };
+    const event = {
+      client: this,
+      code,
+      reason: reason || this.#cutReason || (code === CUT ? "Connection was lost" : ""),
+    };
     if (this.#greeted) this.host.events.emit("disconnect", event);
     this.#ended.resolve();
   }

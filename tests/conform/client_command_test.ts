@@ -26,12 +26,30 @@ test("a client that keeps the rules: TAP, a summary, exit code 0", async () => {
   assertEquals([code, errors], [0, ""]);
 });
 
-test("a driver that ends: what was expected, how it ended, exit code 1", async () => {
+test("a driver that cannot run ends the run: why, in the words of its standard error, and exit code 2", async () => {
   const driver = quoted(...thisRuntime, "nonesuch.ts");
-  const { code, output, errors } = await command("--command", driver, ...PATIENT, "--only", "handshake/offers");
-  assertMatch(output, /\n {2}expected: "a connection of the client"\n {2}got: "the driver ended with exit code \d+; /);
-  assertMatch(output, /\n# It does not conform\n$/);
-  assertEquals([code, errors], [1, ""]);
+  const { code, lines, errors } = await command("--command", driver, ...PATIENT, "--only", "handshake");
+  assertMatch(errors, /^Cannot begin: the driver ended with exit code \d+; standard error ends with: [^]*nonesuch\.ts/);
+  assertMatch(lines.at(-1)!, /^Bail out! Cannot begin: the driver ended with exit code \d+; /);
+  assertEquals([code, lines.filter((line) => /^(not )?ok /.test(line))], [2, []]);
+});
+
+test("a driver whose client never connects ends the run, too", async () => {
+  const driver = quoted(...thisRuntime, fileURLToPath(new URL("../support/waits.ts", import.meta.url)));
+  const { code, errors } = await command("--command", driver, "--connect", "3000", "--only", "handshake");
+  assertMatch(errors, /^Cannot begin: the driver runs, but its client has not connected [^\n]+\n$/);
+  assertEquals(code, 2);
+});
+
+test("--names marks what needs a driver, as JSON too", async () => {
+  const { lines } = await command("--names");
+  const marked = lines.filter((line) => line.includes(" (needs a driver): "));
+  const { output } = await command("--names", "--json");
+  const list: { name: string; driver: boolean }[] = JSON.parse(output);
+  const driven = list.filter(({ driver }) => driver).map(({ name }) => name);
+  assertEquals(marked.map((line) => line.split(" ").find((word) => word.includes("/"))), driven);
+  assertEquals(list.length, lines.length);
+  assertEquals(driven.length > 0 && driven.length < list.length / 2, true);
 });
 
 test("--json: one document, which says the same", async () => {
@@ -55,6 +73,7 @@ test("nobody connects, no such driver, or wrong flags: one sentence and exit cod
   for (
     const [args, sentence] of [
       [["--connect", "50"], /^No client has connected\n$/],
+      [["--command", ""], /^The driver is no command: give one such as [^\n]+\n$/],
       [["--command", "nonesuch"], /^Cannot begin: the driver could not be started: [^\n]*nonesuch[^\n]*\n$/],
       [["--command", DRIVER, "--only", "nonesuch"], /^No case is called "nonesuch": [^\n]+\n$/],
       [["--port", "65536"], /^--port [^\n]+\n$/],

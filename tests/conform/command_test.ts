@@ -1,7 +1,12 @@
 /** The command, as those run it who write servers. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { SERVER_RULES } from "@foxwire/foxwire/conform";
 import { serve } from "@foxwire/foxwire/server";
+import { TEST_CERTIFICATE } from "../support/certificate.ts";
 import { ExampleProcess } from "../support/example_process.ts";
 import { OPCODES } from "../support/raw_socket.ts";
 import { goodAnswer, RawServer, serverFrame } from "../support/raw_server.ts";
@@ -27,12 +32,13 @@ test("a server that keeps the rules: TAP, a summary, exit code 0", async () => {
     `1..${length + 1}`,
     `# "robot" at ${server.url}: foxglove.sdk.v1.1`,
   ]);
-  const results = lines.slice(3, -4);
+  const results = lines.slice(3, -5);
   assertEquals(results.map((line) => /^ok (\d+) - /.exec(line)?.[1]), results.map((_, index) => `${index + 1}`));
   assertMatch(
     results.at(-1)!,
     / must services\/unknown .* # SKIP the server does not declare the capability "services"$/,
   );
+  assertMatch(lines.at(-5)!, /^# to have 1 more tried, offer: declare "services", /);
   assertMatch(lines.at(-4)!, /^# must: \d+ passed, 0 failed, 1 skipped$/);
   assertEquals([lines.at(-1), code, errors], ["# It conforms", 0, ""]);
 });
@@ -89,6 +95,53 @@ test("nobody there: one sentence, exit code 2", async () => {
   assertMatch(errors, /^Cannot connect to ws:\/\/127\.0\.0\.1:\d+: [^\n]+\n$/);
 });
 
+test("nobody there, and --json: a document that says so", async () => {
+  const server = await serve({ port: 0 });
+  await server.close();
+  const { code, output, errors } = await command(server.url, "--answer", "2000", "--json");
+  const { error, conforms, ...rest } = JSON.parse(output);
+  assertEquals([code, conforms, rest, errors], [2, false, {}, `${error}\n`]);
+});
+
+/** A server that takes no more connections once somebody has subscribed. */
+async function playOnMortal(...args: string[]) {
+  const server = await serve({ name: "mortal", port: 0 });
+  server.channel("/counter", { encoding: "raw" });
+  server.on("subscribe", () => void server.close({ timeoutMs: 0 }));
+  const played = await command(server.url, "--answer", "1500", "--only", "connection/name,subscribe", ...args);
+  await server.close();
+  return played;
+}
+
+test("a server that dies: Bail out!, nothing after it but the end, exit code 1", async () => {
+  const { code, lines, errors } = await playOnMortal();
+  const at = lines.indexOf("Bail out! The server takes no connections any more, since subscribe/data");
+  assertMatch(lines[at - 1]!, /^ {2}\.\.\.$/);
+  assertEquals(lines.slice(at + 1).filter((line) => !line.startsWith("# ")), []);
+  assertEquals(lines.slice(-3), [
+    "# failed: must subscribe/data",
+    "# died: the server takes no connections any more, since subscribe/data",
+    "# It does not conform",
+  ]);
+  assertEquals([code, errors], [1, ""]);
+});
+
+test("--json says of a server that dies when that was", async () => {
+  const { code, output } = await playOnMortal("--json");
+  const { died, conforms } = JSON.parse(output);
+  assertEquals([code, died, conforms], [1, "subscribe/data", false]);
+});
+
+test("--ca: a server whose certificate the runtime does not trust", async () => {
+  const server = await serve({ name: "secure", port: 0, tls: TEST_CERTIFICATE });
+  const file = join(await mkdtemp(join(tmpdir(), "conform-")), "ca.pem");
+  await writeFile(file, TEST_CERTIFICATE.cert);
+  const only = ["--only", "handshake/accept,connection/name"];
+  const { code, lines } = await command(server.url, ...PATIENT, "--ca", file, ...only);
+  await server.close();
+  assertEquals([lines.at(-2), lines.at(-1), code], ["# must: 2 passed, 0 failed, 0 skipped", "# It conforms", 0]);
+});
+
 test("flags that make no sense: one sentence that names them, exit code 2", async () => {
   const wrong = [
     [],
@@ -99,6 +152,8 @@ test("flags that make no sense: one sentence that names them, exit code 2", asyn
     ["ws://a", "--protocol", "mqtt"],
     ["ws://a", "--answer", "soon"],
     ["ws://a", "--port", "1"],
+    ["ws://a", "--ca", "nonesuch.pem"],
+    ["ws://a", "--ca", fileURLToPath(COMMAND)],
     ["--names", "--only", "nothing-at-all"],
   ];
   for (const args of wrong) {
@@ -118,6 +173,13 @@ test("--names lists the cases with level and rule, and needs no server", async (
   const { code, lines } = await command("--names", "--level", "must,should");
   const wanted = SERVER_RULES.filter(({ level }) => level !== "extra");
   assertEquals(lines, wanted.map(({ level, name, rule }) => `${level.padEnd(6)} ${name}: ${rule}`));
+  assertEquals(code, 0);
+});
+
+test("--names --json lists them with their sources", async () => {
+  const { code, output } = await command("--names", "--json", "--only", "harm");
+  const wanted = SERVER_RULES.filter(({ name }) => name.startsWith("harm/"));
+  assertEquals(JSON.parse(output), wanted.map(({ name, level, rule, source }) => ({ name, level, rule, source })));
   assertEquals(code, 0);
 });
 

@@ -112,3 +112,8 @@ test("where no WebSocket takes the answer to a handshake, the handshake is tried
   assertEquals([handshake?.outcome, name?.outcome], ["failed", "skipped"]);
   assertEquals(name?.reason, "no WebSocket takes the server's answer to a handshake");
 });
+
+test("a server may have an echo for each publisher of a topic: the suite follows the topic, not a channel", async () => {
+  const only = ["channels", "publish", "harm/vanishes-publishing"];
+  assertEquals(failures(await play({ echoesEach: true }, { ...PATIENT, only })), []);
+});

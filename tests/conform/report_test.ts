@@ -15,7 +15,7 @@ const RULE = {
   name: "subscribe/data",
   level: "must",
   rule: "A subscription has data",
-  source: { authority: "sdk", where: "on_subscribe" },
+  source: { authority: "sdk", where: "on_subscribe", url: "https://example.com/sdk.rs" },
   protocol: "foxglove.sdk.v1",
   took: 12,
 } as const;
@@ -37,6 +37,7 @@ test("a rule that is broken comes with a block of YAML, whatever is in its texts
     "  ---",
     '  rule: "A subscription has data"',
     '  source: "the official SDK: on_subscribe"',
+    '  see: "https://example.com/sdk.rs"',
     '  expected: "a \\"status\\""',
     '  got: "- nothing: #"',
     "  wire:",

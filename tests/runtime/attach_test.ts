@@ -8,7 +8,7 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { attach } from "../../src/runtime/node.ts";
 import { TEST_CERTIFICATE } from "../support/certificate.ts";
-import { RawSocket } from "../support/raw_socket.ts";
+import { clientFrame, OPCODES, RawSocket } from "../support/raw_socket.ts";
 import { runtime, test } from "../support/test.ts";
 import { TransportServer } from "../support/transport_end.ts";
 
@@ -221,6 +221,20 @@ function declare(): void {
     assertEquals([await h2c("/"), await ask("/foxglove")], [418, 101]);
     attached[Symbol.dispose]();
     assertEquals(http.shouldUpgradeCallback, before);
+  });
+
+  on("a client whose message is too large is told the limit, and so is the program", async ({ core, http, port }) => {
+    if (runtime === "bun") return; // its own ws tells the code alone
+    attach(core, http);
+    const peer = await RawSocket.open(port);
+    const end = await core.next();
+    const { messageBytes } = core.limits;
+    peer.send(clientFrame(OPCODES.binary, "", { claimedLength: messageBytes + 1 }));
+    const reason = `Message is larger than ${messageBytes} bytes`;
+    assertEquals(await peer.readClose(), { code: 1009, reason });
+    await peer.destroy();
+    await end.closed();
+    assertEquals(end.closes.map(({ reason }) => reason), [reason]);
   });
 
   on("attach() believes the address that its user finds in a header", async ({ core, http, ask }) => {

@@ -50,6 +50,10 @@ if (runtime === "deno") {
   test("Deno.serve: upgrade() refuses arguments that are none", async () => {
     const request = new Request("http://127.0.0.1/");
     await assertRejects(() => upgrade(request as never, request), TypeError, "upgrade() needs a FoxgloveServer first");
+    for (const context of [undefined, { req: request }, { url: "/", header() {} }]) {
+      const call = () => upgrade(new TransportServer(), context as never);
+      await assertRejects(call, TypeError, "upgrade() needs the Request second, got ");
+    }
     const misspelt = { identiy: "Ann" } as never;
     await assertRejects(
       () => upgrade(new TransportServer(), request, undefined, misspelt),

@@ -187,7 +187,16 @@ const MISTAKES: [what: string, make: (server: FoxgloveServer) => unknown, text: 
   ["an event of parameters", (server) => server.parameters.on("changed" as never, FUNCTION), 'listen to "changed"'],
   ["an event of the graph", (server) => server.graph.on("change" as never, FUNCTION), 'listen to "change"'],
   ["no handler of a service", (server) => server.service("/a", {}, undefined as never), 'handler of service "/a"'],
-  ["a handler in place of options", (server) => server.service("/a", FUNCTION, undefined as never), "missing"],
+  [
+    "a handler in place of options",
+    (server) => server.service("/a", FUNCTION, undefined as never),
+    "function, need an",
+  ],
+  [
+    "no options of a service",
+    (server) => server.service("/a", undefined as never, FUNCTION),
+    'options of service "/a": missing, need an object',
+  ],
   ["no decoder", (server) => server.service("/a", { decode: WRONG }, FUNCTION), "option decode"],
   ["an asset handler", (server) => server.asset({} as never), "Invalid asset handler: object"],
   ["a source's handler", (server) => server.playback({ ...RANGE, ...HANDLERS, seek: WRONG }), "playback: seek"],

@@ -1,6 +1,6 @@
 /** Ways to serve inside of what users have already: frameworks, and other WebSocket servers on the same port. */
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
+import type { AddressInfo, Server } from "node:net";
 import { createAdaptorServer, upgradeWebSocket } from "@hono/node-server";
 import { Hono } from "hono";
 import { type WebSocket as WsSocket, WebSocketServer } from "ws";
@@ -126,18 +126,20 @@ export const insideHonoOnDeno: Listen = (core) => {
   return Promise.resolve({ port: http.addr.port, stop: () => (stopping.abort(), http.finished) });
 };
 
-/** In a Hono app on `Bun.serve`. */
-export const insideHonoOnBun: Listen = (core) => {
+/** In a Hono app on `Bun.serve`, beside Hono's own sockets. */
+export const insideHonoOnBun: Listen = async (core) => {
+  // Elsewhere than on Bun it cannot be loaded.
+  const { websocket: honoSockets } = await import("hono/bun");
   const app = honoApp((request, bun) => upgradeBun(core, request, bun));
   const { Bun } = globalThis as Any;
-  const http = Bun.serve({ hostname: HOST, port: 0, fetch: app.fetch, websocket: websocket(core) });
-  return Promise.resolve({ port: http.port, stop: () => http.stop() });
+  const http = Bun.serve({ hostname: HOST, port: 0, fetch: app.fetch, websocket: websocket([core], honoSockets) });
+  return { port: http.port, stop: () => http.stop() };
 };
 
 /** Beside a Hono app on @hono/node-server. */
 export const besideHonoOnNode: Listen = (core) => {
   const app = honoApp(() => Promise.resolve(undefined));
-  const http = createAdaptorServer(app) as Server;
+  const http = createAdaptorServer(app);
   attach(core, http);
   return listening(http);
 };
@@ -149,7 +151,7 @@ export const besideHonoSockets: Listen = (core) => {
   app.get("/secret", upgradeWebSocket(() => ({})));
   app.get("/chat", upgradeWebSocket(() => ({})));
   const server: Any = new WebSocketServer({ noServer: true });
-  const http = createAdaptorServer({ fetch: app.fetch, websocket: { server } }) as Server;
+  const http = createAdaptorServer({ fetch: app.fetch, websocket: { server } });
   attach(core, http, { path: "/foxglove" });
   return listening(http);
 };
@@ -173,5 +175,5 @@ export const acceptHonoOnNode: Listen = (core) => {
   );
   const handleProtocols = (offered: Set<string>) => selectSubprotocol([...offered].join(", ")) ?? false;
   const server: Any = new WebSocketServer({ noServer: true, maxPayload: core.limits.messageBytes, handleProtocols });
-  return listening(createAdaptorServer({ fetch: app.fetch, websocket: { server } }) as Server);
+  return listening(createAdaptorServer({ fetch: app.fetch, websocket: { server } }));
 };

@@ -29,7 +29,7 @@ const HUGE_BYTES = 8 * 1024 * 1024;
 /** Fetches what the reference server has. @throws {Skip} when this server has not got it. */
 async function found(peer: Peer, uri: string, requestId: number): Promise<Asset> {
   const asset = await fetched(peer, uri, requestId);
-  if (asset.status === 1) throw new Skip(`no asset "${uri}"`);
+  if (asset.status === 1) throw new Skip(`no asset "${uri}"`, `an asset "${uri}"`);
   return asset;
 }
 
@@ -166,7 +166,7 @@ export const ASSETS: readonly ConformCase[] = [
     name: "assets/large-blocks-nobody",
     level: "should",
     rule: "While a large asset is under way to one client, another one is answered",
-    source: sdk("each client has queues of its own"),
+    source: sdk("send_control_msg: each client has queues of its own"),
     needs: NEEDS,
     async run(scene) {
       const [one, two] = [await scene.connect(), await scene.connect()];

@@ -8,7 +8,16 @@ import { bytes } from "../bytes.ts";
 import type { ConformCase } from "../case.ts";
 import { advertisedIn, unadvertised } from "../steps/channels.ts";
 import { check, none, sameBytes } from "../steps/check.ts";
-import { advertise, channelFor, echoed, listen, publishAndRead, topicOf, unadvertise } from "../steps/echo.ts";
+import {
+  advertise,
+  channelFor,
+  echoed,
+  listen,
+  publishAndFollow,
+  publishAndRead,
+  topicOf,
+  unadvertise,
+} from "../steps/echo.ts";
 import { complaintsIn, findOp } from "../steps/messages.ts";
 import { foxwire, sdk, spec } from "../steps/sources.ts";
 import { channelOf, nextData, subscribe, unsubscribe } from "../steps/subscriptions.ts";
@@ -45,7 +54,7 @@ export const CHANNEL_CHANGES: readonly ConformCase[] = [
     name: "channels/shared",
     level: "extra",
     rule: "What two clients publish on one topic stays there until the last of them unadvertises it",
-    source: foxwire("the reference server"),
+    source: foxwire("What to offer it: the reference server"),
     needs: NEEDS,
     async run(scene) {
       const one = await echoed(scene, { channel: { topic: topicOf("shared") } });
@@ -53,7 +62,7 @@ export const CHANNEL_CHANGES: readonly ConformCase[] = [
       const publisher = await scene.connect();
       await publisher.ask(advertise(channelFor(2, topicOf("shared"))));
       await one.publisher.ask(unadvertise(one.id));
-      const payload = await publishAndRead({ ...one, publisher, id: 2 }, bytes("two"));
+      const payload = await publishAndFollow({ ...one, publisher, id: 2 }, bytes("two"));
       sameBytes(payload, bytes("two"), "the payload of the second publisher");
     },
   },
@@ -61,7 +70,7 @@ export const CHANNEL_CHANGES: readonly ConformCase[] = [
     name: "channels/client-leaves",
     level: "should",
     rule: "The channels of a client end when it leaves",
-    source: sdk("connection end"),
+    source: sdk("on_disconnect"),
     needs: NEEDS,
     async run(scene) {
       const { publisher, reader, channel } = await echoed(scene, { channel: { topic: topicOf("leaves") } });
@@ -118,7 +127,7 @@ export const CHANNEL_CHANGES: readonly ConformCase[] = [
     name: "channels/subscription-ends",
     level: "must",
     rule: "A subscription ends with its channel: when the topic comes again it has to be subscribed anew, and may be",
-    source: spec("Unadvertise; Subscribe"),
+    source: spec("Unadvertise: and Subscribe"),
     needs: NEEDS,
     async run(scene) {
       const channel = { topic: topicOf("again") };
@@ -136,7 +145,7 @@ export const CHANNEL_CHANGES: readonly ConformCase[] = [
     name: "channels/latched",
     level: "extra",
     rule: "The last message of a latched channel comes to each new subscription, with the same log time",
-    source: foxwire("the reference server"),
+    source: foxwire("What to offer it: the reference server"),
     needs: { topic: "/latched" },
     async run(scene) {
       const [one, two, id] = [await scene.connect(), await scene.connect(), channelOf(scene, "/latched")];

@@ -6,8 +6,9 @@
 import type { ConformCase, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
 import { advertisedIn, base64Bytes, nameOf, readFileSet } from "../steps/channels.ts";
+import { OTHER_OFFERS, topicOffer } from "../offers.ts";
 import { check, eachOnce, same } from "../steps/check.ts";
-import { sdk, spec } from "../steps/sources.ts";
+import { protocol, sdk, spec, viewers } from "../steps/sources.ts";
 
 /** Protocols in which channels carry their schemas themselves. */
 const INLINE = ["foxglove.websocket.v1", "foxglove.sdk.v1"] as const;
@@ -30,14 +31,19 @@ const PAIRS: Record<string, readonly string[]> = {
 /** Each channel as it was sent. @throws {Skip} when there is none. */
 async function wired(scene: Scene): Promise<JsonObject[]> {
   const channels = advertisedIn((await scene.connect()).greeting);
-  if (channels.length === 0) throw new Skip("the server has no channels");
+  if (channels.length === 0) throw new Skip("the server has no channels", OTHER_OFFERS.channels);
   return channels;
 }
 
 /** Each channel with its schema, which under sdk.v1.1 comes from the table. @throws {Skip} when there is none of a kind. */
-function described({ greeting }: Scene, what: string, is: (channel: JsonObject) => boolean): readonly JsonObject[] {
+function described(
+  { greeting }: Scene,
+  what: string,
+  is: (channel: JsonObject) => boolean,
+  offer = topicOffer("/pose"),
+): readonly JsonObject[] {
   const channels = greeting.channels.filter(is);
-  if (channels.length === 0) throw new Skip(`the server has no channel ${what}`);
+  if (channels.length === 0) throw new Skip(`the server has no channel ${what}`, offer);
   return channels;
 }
 
@@ -114,7 +120,7 @@ export const CHANNELS: readonly ConformCase[] = [
     name: "channels/no-null",
     level: "should",
     rule: "Optional members are left out when they are unset, not sent as null",
-    source: sdk("advertise.rs"),
+    source: sdk("advertise_channels"),
     run: onEach((channel) => {
       const nulls = Object.keys(channel).filter((member) => channel[member] === null);
       same(nulls, [], `members of ${nameOf(channel)} that are null`);
@@ -124,7 +130,7 @@ export const CHANNELS: readonly ConformCase[] = [
     name: "channels/schemaless",
     level: "should",
     rule: "A channel without a schema has no schemaEncoding: with an empty string viewers hide the channel",
-    source: sdk("advertise.rs"),
+    source: sdk("advertise_channels"),
     needs: { protocols: INLINE },
     run: onEach((channel) => {
       check(channel.schemaEncoding !== "", `no empty "schemaEncoding" in ${nameOf(channel)}`, channel);
@@ -134,7 +140,7 @@ export const CHANNELS: readonly ConformCase[] = [
     name: "channels/metadata",
     level: "should",
     rule: "The metadata of a channel, if it has any, is an object of strings",
-    source: sdk("advertise.rs"),
+    source: sdk("advertise_channels"),
     run: onEach((channel) => {
       const texts = Object.values(channel.metadata ?? {}).every(isText);
       check(texts, `strings alone in the metadata of ${nameOf(channel)}`, channel.metadata);
@@ -144,7 +150,7 @@ export const CHANNELS: readonly ConformCase[] = [
     name: "channels/schema-needed",
     level: "should",
     rule: "Channels of protobuf, flatbuffer, ros1 and cdr have a schema: nobody can read them without",
-    source: sdk("advertise.rs: such channels are not advertised"),
+    source: sdk("advertise_channels: such channels are not advertised"),
     run({ greeting }) {
       const without = greeting.channels.filter((channel) => NEED_SCHEMA.has(channel.encoding as string))
         .filter(isSchemaless);
@@ -156,7 +162,7 @@ export const CHANNELS: readonly ConformCase[] = [
     name: "channels/schema-pairs",
     level: "should",
     rule: "The schema encoding is one that goes with the encoding: jsonschema with json, ros2msg with cdr, and so on",
-    source: sdk("docs.foxglove.dev, custom connections"),
+    source: viewers("schema encodings"),
     run(scene) {
       const known = described(
         scene,
@@ -175,7 +181,7 @@ export const CHANNELS: readonly ConformCase[] = [
     name: "channels/schema-encoding",
     level: "should",
     rule: "A channel with a schema says in which encoding that is",
-    source: sdk("advertise.rs"),
+    source: sdk("advertise_channels"),
     run(scene) {
       const withSchema = described(scene, "with a schema", (channel) => !isSchemaless(channel));
       const silent = withSchema.filter(({ schemaEncoding }) => !isText(schemaEncoding));
@@ -187,7 +193,7 @@ export const CHANNELS: readonly ConformCase[] = [
     name: "channels/binary-schemas",
     level: "must",
     rule: "Schemas of protobuf and flatbuffer are base64 of the standard alphabet with padding",
-    source: spec("protocol.md, Channels and schemas"),
+    source: protocol("Channels and schemas"),
     run(scene) {
       const binary = described(
         scene,
@@ -202,7 +208,7 @@ export const CHANNELS: readonly ConformCase[] = [
     name: "channels/protobuf-schemas",
     level: "must",
     rule: "A protobuf schema is a FileDescriptorSet with the message that schemaName says, and all imports",
-    source: spec("protocol.md, Channels and schemas"),
+    source: protocol("Channels and schemas"),
     run(scene) {
       described(scene, "of protobuf", (channel) => schemaEncodingOf(channel) === "protobuf").forEach(expectFileSet);
       return Promise.resolve();
@@ -212,12 +218,13 @@ export const CHANNELS: readonly ConformCase[] = [
     name: "channels/json-schemas",
     level: "should",
     rule: 'The schema of a json channel, if it has one, is a JSON Schema with "type": "object" at its top',
-    source: sdk("docs.foxglove.dev, custom connections: viewers refuse others"),
+    source: viewers("viewers refuse others"),
     run(scene) {
       const json = described(
         scene,
         "of json with a schema",
         (channel) => channel.encoding === "json" && !isSchemaless(channel) && channel.schemaEncoding === "jsonschema",
+        "a channel of json with a JSON Schema",
       );
       json.forEach(expectJsonSchema);
       return Promise.resolve();

@@ -20,7 +20,7 @@ import {
   unadvertise,
 } from "../steps/echo.ts";
 import { complaintsIn, LEVELS, numbers } from "../steps/messages.ts";
-import { foxwire, sdk, spec } from "../steps/sources.ts";
+import { choice, foxwire, sdk, spec } from "../steps/sources.ts";
 import { nextData } from "../steps/subscriptions.ts";
 
 const NEEDS = { capabilities: ["clientPublish"] } as const;
@@ -73,7 +73,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     name: "publish/large",
     level: "should",
     rule: "A client may publish a payload of 1 MiB",
-    source: sdk("messages up to 64 MiB"),
+    source: sdk("Server: messages up to 64 MiB"),
     needs: NEEDS,
     run: payloadOf("large", allBytes(1024 * 1024)),
   },
@@ -184,7 +184,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     name: "publish/null-members",
     level: "should",
     rule: "null for an optional member counts as left out",
-    source: sdk("serde reads Option"),
+    source: sdk("handle_message: serde reads Option"),
     needs: NEEDS,
     run: async (scene) =>
       expectTaken(await scene.connect(), { ...simpleChannel(scene, 1, "null"), schema: null, schemaEncoding: null }),
@@ -193,7 +193,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     name: "publish/unknown-members",
     level: "should",
     rule: "Members that a server does not know are ignored: newer clients send them",
-    source: foxwire("protocol.md, Framing"),
+    source: choice("Framing"),
     needs: NEEDS,
     run: async (scene) =>
       expectTaken(await scene.connect(), { ...simpleChannel(scene, 1, "unknown"), metadata: { a: "b" }, qos: [1] }),
@@ -277,7 +277,7 @@ export const CLIENT_PUBLISH: readonly ConformCase[] = [
     name: "publish/unadvertised",
     level: "should",
     rule: "A message on a channel that was unadvertised is answered by a status of level error",
-    source: sdk("on_unadvertise, on_message_data"),
+    source: sdk("on_unadvertise: and on_message_data"),
     needs: NEEDS,
     async run(scene) {
       const peer = await scene.connect();

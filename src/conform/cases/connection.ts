@@ -117,7 +117,7 @@ export const CONNECTION: readonly ConformCase[] = [
     name: "connection/each-client",
     level: "must",
     rule: "Each client is told of all channels and services, however many came before it",
-    source: spec("Advertise, Advertise services"),
+    source: spec("Advertise: and Advertise Services"),
     async run(scene) {
       const counts = [];
       for (let i = 0; i < 3; i++) counts.push(entriesIn(await greeted(scene)));
@@ -129,7 +129,7 @@ export const CONNECTION: readonly ConformCase[] = [
     name: "connection/order",
     level: "extra",
     rule: "serverInfo is followed by the channels, and those by the services",
-    source: foxwire("Server: connection"),
+    source: foxwire("The course of a connection"),
     async run(scene) {
       const ops = (await greeted(scene)).map(({ op }) => op).filter((op) => GREETING_OPS.includes(op));
       const sorted = [...ops].sort((a, b) => GREETING_OPS.indexOf(a) - GREETING_OPS.indexOf(b));
@@ -140,7 +140,7 @@ export const CONNECTION: readonly ConformCase[] = [
     name: "connection/no-complaint",
     level: "should",
     rule: "A client that has only connected is told of no mistake",
-    source: foxwire("Server: connection"),
+    source: foxwire("The course of a connection"),
     async run(scene) {
       const statuses = (await greeted(scene)).filter(({ op, level, id }) => op === "status" && level !== 0 && !id);
       none(statuses, `statuses of level warning or error: ${shown(statuses)}`);

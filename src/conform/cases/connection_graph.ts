@@ -5,6 +5,7 @@
  */
 import type { ConformCase, Greeting, JsonMessage, Scene } from "../case.ts";
 import { Mismatch, Skip } from "../mismatch.ts";
+import { OTHER_OFFERS } from "../offers.ts";
 import type { Peer } from "../peer.ts";
 import { check, eachOnce, same } from "../steps/check.ts";
 import { advertise, channelFor, topicOf, unadvertise } from "../steps/echo.ts";
@@ -21,7 +22,7 @@ import {
   updatesIn,
 } from "../steps/graph.ts";
 import { findOp } from "../steps/messages.ts";
-import { foxwire, sdk, spec } from "../steps/sources.ts";
+import { choice, foxwire, sdk, spec } from "../steps/sources.ts";
 import { channelOf, subscribe, unsubscribe } from "../steps/subscriptions.ts";
 
 const NEEDS = { capabilities: ["connectionGraph"] } as const;
@@ -83,7 +84,7 @@ async function subscribeOrSkip(scene: Scene, watcher: Peer, before: readonly str
       WITHOUT_CLIENTS.add(scene.greeting);
     }
   }
-  throw new Skip("the server's graph does not have its clients");
+  throw new Skip("the server's graph does not have its clients", OTHER_OFFERS.graph);
 }
 
 /** Lets another client subscribe to `/counter`, and waits until the graph has one who was not there before. */
@@ -146,7 +147,7 @@ export const CONNECTION_GRAPH: readonly ConformCase[] = [
     name: "graph/first-removes-nothing",
     level: "should",
     rule: "In the first update nothing is removed",
-    source: sdk("connection_graph.rs"),
+    source: sdk("ConnectionGraph"),
     needs: NEEDS,
     async run(scene) {
       const { removedTopics, removedServices } = await subscribeGraph(await scene.connect());
@@ -157,7 +158,7 @@ export const CONNECTION_GRAPH: readonly ConformCase[] = [
     name: "graph/publishers",
     level: "extra",
     rule: "The graph has the topics that the server publishes",
-    source: foxwire("the reference server"),
+    source: foxwire("What to offer it: the reference server"),
     needs: COUNTER,
     async run(scene) {
       const update = await subscribeGraph(await scene.connect());
@@ -169,7 +170,7 @@ export const CONNECTION_GRAPH: readonly ConformCase[] = [
     name: "graph/services",
     level: "extra",
     rule: "The graph has the services that the server provides",
-    source: foxwire("the reference server"),
+    source: foxwire("What to offer it: the reference server"),
     needs: { ...COUNTER, service: "/add" },
     async run(scene) {
       const update = await subscribeGraph(await scene.connect());
@@ -208,7 +209,7 @@ export const CONNECTION_GRAPH: readonly ConformCase[] = [
     name: "graph/subscriber-comes",
     level: "extra",
     rule: "When a client subscribes to a channel, the graph has one subscriber more",
-    source: foxwire("the reference server"),
+    source: foxwire("What to offer it: the reference server"),
     needs: COUNTER,
     async run(scene) {
       const watcher = await scene.connect();
@@ -219,7 +220,7 @@ export const CONNECTION_GRAPH: readonly ConformCase[] = [
     name: "graph/difference",
     level: "should",
     rule: "Updates after the first have what has changed and nothing else",
-    source: sdk("connection_graph.rs"),
+    source: sdk("ConnectionGraph"),
     needs: COUNTER,
     async run(scene) {
       const [watcher, known] = [await scene.connect(), new KnownGraph()];
@@ -241,7 +242,7 @@ export const CONNECTION_GRAPH: readonly ConformCase[] = [
     name: "graph/subscriber-goes",
     level: "extra",
     rule: "When a client unsubscribes from a channel, the graph has one subscriber less",
-    source: foxwire("the reference server"),
+    source: foxwire("What to offer it: the reference server"),
     needs: COUNTER,
     async run(scene) {
       const graph = await watchedTwo(scene);
@@ -254,7 +255,7 @@ export const CONNECTION_GRAPH: readonly ConformCase[] = [
     level: "extra",
     rule:
       "A topic that has lost its last subscriber, and still has publishers, is sent with an empty list of subscribers",
-    source: foxwire("protocol.md, Connection graph"),
+    source: choice("Connection graph"),
     needs: COUNTER,
     async run(scene) {
       const graph = await watched(scene);
@@ -266,7 +267,7 @@ export const CONNECTION_GRAPH: readonly ConformCase[] = [
     name: "graph/client-leaves",
     level: "extra",
     rule: "When a client leaves, the graph has it no more",
-    source: foxwire("the reference server"),
+    source: foxwire("What to offer it: the reference server"),
     needs: COUNTER,
     async run(scene) {
       const graph = await watchedTwo(scene);
@@ -310,7 +311,7 @@ export const CONNECTION_GRAPH: readonly ConformCase[] = [
     name: "graph/nothing-new",
     level: "should",
     rule: "An update in which nothing has changed is not sent",
-    source: sdk("connection_graph.rs"),
+    source: sdk("ConnectionGraph"),
     needs: COUNTER,
     async run(scene) {
       const { watcher, other } = await watchedTwo(scene);

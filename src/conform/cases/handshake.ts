@@ -9,10 +9,10 @@ import { Mismatch, Skip } from "../mismatch.ts";
 import { clientFrame, FRAMES } from "../frames.ts";
 import { ACCEPT, type HttpAnswer, type RequestOptions } from "../raw_socket.ts";
 import { check, same } from "../steps/check.ts";
-import { foxwire, sdk, spec } from "../steps/sources.ts";
+import { foxwire, rfc, sdk } from "../steps/sources.ts";
 
 const NEEDS = { rawSocket: true } as const;
-const RFC = (section: string) => spec(`RFC 6455, ${section}`);
+const RFC = (section: string) => rfc(6455, section);
 
 /** Asks, and gives the head of the answer. */
 async function ask(scene: Scene, options: RequestOptions): Promise<HttpAnswer> {
@@ -96,7 +96,7 @@ export const HANDSHAKE: readonly ConformCase[] = [
     needs: NEEDS,
     level: "must",
     rule: "The names of the list may have blanks around them, or none",
-    source: spec("RFC 9110, 5.6.1"),
+    source: rfc(9110, "5.6.1"),
     async run(scene) {
       await accepts(({ protocol }) => ({ protocols: [`  x.unknown ,\t${protocol} \t,y.unknown`] }))(scene);
       await accepts(({ protocol }) => ({ protocols: [`x.unknown,${protocol},y.unknown`] }))(scene);
@@ -115,7 +115,7 @@ export const HANDSHAKE: readonly ConformCase[] = [
     needs: NEEDS,
     level: "should",
     rule: "Of the names that both sides know the newest is chosen, in whatever order the client lists them",
-    source: sdk("handshake: the server's order decides"),
+    source: sdk("do_handshake: the server's order decides"),
     async run(scene) {
       const taken = await takenBy(scene);
       for (const list of [taken, [...taken].reverse()]) {
@@ -129,7 +129,7 @@ export const HANDSHAKE: readonly ConformCase[] = [
     needs: NEEDS,
     level: "extra",
     rule: "Empty names in the list are passed over, and so is one that comes twice",
-    source: spec("RFC 9110, 5.6.1: a recipient must parse and ignore empty list elements"),
+    source: rfc(9110, "5.6.1", "a recipient must parse and ignore empty list elements"),
     run: accepts(({ protocol }) => ({ protocols: [`,, ${protocol}, ${protocol},`] })),
   },
   {
@@ -153,7 +153,7 @@ export const HANDSHAKE: readonly ConformCase[] = [
     needs: NEEDS,
     level: "should",
     rule: "A client with which the server has no subprotocol in common is refused by an HTTP answer from 400 to 499",
-    source: sdk("handshake: 400"),
+    source: sdk("do_handshake: 400"),
     run: refuses(() => ({ protocols: ["x.unknown"] })),
   },
   {
@@ -161,7 +161,7 @@ export const HANDSHAKE: readonly ConformCase[] = [
     needs: NEEDS,
     level: "should",
     rule: "A client that offers no subprotocol is refused by an HTTP answer from 400 to 499",
-    source: sdk("handshake: 400"),
+    source: sdk("do_handshake: 400"),
     run: refuses(() => ({ protocols: [] })),
   },
   {
@@ -169,7 +169,7 @@ export const HANDSHAKE: readonly ConformCase[] = [
     needs: NEEDS,
     level: "extra",
     rule: "Without a common subprotocol the HTTP status is 400, with a text that says what is supported",
-    source: foxwire("Handshake"),
+    source: foxwire("Before the upgrade"),
     async run(scene) {
       const socket = await scene.raw();
       const answer = await socket.request({ protocols: ["x.unknown"] });
@@ -183,7 +183,7 @@ export const HANDSHAKE: readonly ConformCase[] = [
     needs: NEEDS,
     level: "should",
     rule: "An HTTP request that is no handshake gets an HTTP answer, and not just the end of the connection",
-    source: foxwire("Handshake"),
+    source: foxwire("Before the upgrade"),
     async run(scene) {
       const { status } = await ask(scene, { headers: NO_UPGRADE });
       check(status !== 101 && status > 0, "an HTTP status", status);
@@ -195,7 +195,7 @@ export const HANDSHAKE: readonly ConformCase[] = [
     level: "extra",
     rule:
       "An HTTP request that is no handshake, and that no other program takes, is answered by 426 with Upgrade: websocket",
-    source: spec("RFC 9110, 15.5.22"),
+    source: rfc(9110, "15.5.22"),
     async run(scene) {
       const { status, headers } = await ask(scene, { headers: NO_UPGRADE });
       same([status, headers.upgrade], [426, "websocket"], "status and Upgrade");
@@ -247,15 +247,15 @@ export const HANDSHAKE: readonly ConformCase[] = [
     needs: NEEDS,
     level: "should",
     rule: "A query behind the path changes nothing: viewers pass what their users have typed",
-    source: foxwire("Handshake"),
-    run: accepts(({ url }) => ({ path: `${new URL(url).pathname}?user=me&x=%20` })),
+    source: foxwire("Before the upgrade"),
+    run: accepts(({ url }) => ({ path: withQuery(new URL(url), "user=me&x=%20") })),
   },
   {
     name: "handshake/slow",
     needs: NEEDS,
     level: "must",
     rule: "A handshake may come in many packets",
-    source: spec("TCP: packets mean nothing"),
+    source: rfc(9293, "2.2", "TCP is a stream of bytes, packets mean nothing"),
     run: accepts(() => ({ slowly: true })),
   },
   {
@@ -263,7 +263,7 @@ export const HANDSHAKE: readonly ConformCase[] = [
     needs: NEEDS,
     level: "extra",
     rule: "Frames that come in the same packet as the handshake are read",
-    source: foxwire("Handshake"),
+    source: foxwire("Before the upgrade"),
     async run(scene) {
       const socket = await scene.raw();
       const ping = clientFrame(FRAMES.ping, "behind");
@@ -278,7 +278,7 @@ export const HANDSHAKE: readonly ConformCase[] = [
     level: "must",
     rule:
       "A client may offer permessage-deflate; the server takes it or leaves it, and reads what is not compressed either way",
-    source: spec("RFC 7692, 6"),
+    source: rfc(7692, "6"),
     async run(scene) {
       const socket = await scene.raw();
       const headers = { "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits" };
@@ -298,6 +298,11 @@ const NO_UPGRADE = {
   "Sec-WebSocket-Version": undefined,
   "Sec-WebSocket-Key": undefined,
 };
+
+/** Path and query of an address, which may hold a token, with more behind. */
+function withQuery({ pathname, search }: URL, more: string): string {
+  return `${pathname}${search === "" ? "?" : `${search}&`}${more}`;
+}
 
 /** The subprotocols that the server takes, the newest first. */
 async function takenBy(scene: Scene): Promise<string[]> {

@@ -6,11 +6,12 @@
 import { messageData, serviceCall } from "../bytes.ts";
 import type { ConformCase, JsonMessage, Scene } from "../case.ts";
 import type { Peer, Sendable } from "../peer.ts";
+import type { RawSocket } from "../raw_socket.ts";
 import { fetching, HUGE } from "../steps/assets.ts";
 import { unknownService } from "../steps/calls.ts";
 import { advertisedIn, unadvertised } from "../steps/channels.ts";
 import { same } from "../steps/check.ts";
-import { advertise, channelFor, echoed, simpleChannel, topicOf } from "../steps/echo.ts";
+import { advertise, channelFor, echoed, encodingOf, simpleChannel, topicOf } from "../steps/echo.ts";
 import { SUBSCRIBE, subscribeGraph, UNSUBSCRIBE } from "../steps/graph.ts";
 import { findOp, numbers } from "../steps/messages.ts";
 import { getting, watching } from "../steps/parameters.ts";
@@ -44,20 +45,31 @@ const leaving = (send: (scene: Scene) => Sendable[]) => async (scene: Scene): Pr
   await expectServed(staying, "another client's leaving");
 };
 
+/** So many clients vanish while they publish. */
+const VANISHING = 3;
+
+/** A client that can be cut, and the id under which another one sees what it publishes. */
+async function publishing(scene: Scene, reader: Peer, topic: string): Promise<{ socket: RawSocket; id: number }> {
+  const socket = await rawClient(scene, advertise(channelFor(1, topic, { encoding: encodingOf(scene) })));
+  const has = (message: JsonMessage) => advertisedIn([message]).find((channel) => channel.topic === `/echo${topic}`);
+  const { id } = has(await findOp(reader, "advertise", (message) => has(message) !== undefined))!;
+  return { socket, id: id as number };
+}
+
 /** The cases. */
 export const HARM: readonly ConformCase[] = [
   {
     name: "harm/leaves-subscribed",
     level: "should",
     rule: "A client that leaves with subscriptions harms no other subscriber of the channels",
-    source: sdk("connection end"),
+    source: sdk("on_disconnect"),
     run: leaving((scene) => scene.greeting.channels.map(({ id }, index) => subscribe([index, id as number]))),
   },
   {
     name: "harm/leaves-publishing",
     level: "should",
     rule: "A client that leaves in the middle of publishing harms nobody",
-    source: sdk("connection end"),
+    source: sdk("on_disconnect"),
     needs: { capabilities: ["clientPublish"] },
     run: leaving((scene) => [
       advertise(simpleChannel(scene, 1, "leaving")),
@@ -68,7 +80,7 @@ export const HARM: readonly ConformCase[] = [
     name: "harm/leaves-calling",
     level: "should",
     rule: "A client that leaves before its calls are answered harms nobody",
-    source: sdk("connection end"),
+    source: sdk("on_disconnect"),
     needs: { capabilities: ["services"] },
     run: leaving((scene) => {
       const ids = [...scene.greeting.services.map(({ id }) => id as number), unknownService(scene)];
@@ -80,7 +92,7 @@ export const HARM: readonly ConformCase[] = [
     name: "harm/leaves-fetching",
     level: "should",
     rule: "A client that leaves in the middle of a large asset harms nobody",
-    source: sdk("connection end"),
+    source: sdk("on_disconnect"),
     needs: { capabilities: ["assets"] },
     run: leaving(() => numbers(4).map((id) => fetching(HUGE, id))),
   },
@@ -88,7 +100,7 @@ export const HARM: readonly ConformCase[] = [
     name: "harm/leaves-watching",
     level: "should",
     rule: "A client that leaves while it watches parameters and the graph harms nobody who does, too",
-    source: sdk("connection end"),
+    source: sdk("on_disconnect"),
     needs: { capabilities: ["connectionGraph", "parameters"] },
     async run(scene) {
       const [staying, peer] = [await scene.connect(), await scene.connect()];
@@ -103,7 +115,7 @@ export const HARM: readonly ConformCase[] = [
     name: "harm/vanishes",
     level: "should",
     rule: "A client whose connection is cut in the middle of a frame harms nobody",
-    source: sdk("connection end"),
+    source: sdk("on_disconnect"),
     needs: RAW,
     async run(scene) {
       const [staying, channel] = [await subscribed(scene, 1), await liveChannel(scene)];
@@ -117,26 +129,27 @@ export const HARM: readonly ConformCase[] = [
   {
     name: "harm/vanishes-publishing",
     level: "should",
-    rule: "When the connection of a client is cut, its channels end as if it had left",
-    source: sdk("connection end"),
+    rule: "When the connection of a client is cut, its channels end as if it had left, and all others are told",
+    source: sdk("on_disconnect"),
     needs: { ...RAW, capabilities: ["clientPublish"] },
     async run(scene) {
       // Whether there are echoes at all.
       const { reader } = await echoed(scene, { channel: { topic: topicOf("vanish-check") } });
-      const topic = topicOf("vanishes");
-      const socket = await rawClient(scene, advertise(channelFor(1, topic)));
-      const has = (message: JsonMessage) =>
-        advertisedIn([message]).find((channel) => channel.topic === `/echo${topic}`);
-      const { id } = has(await findOp(reader, "advertise", (message) => has(message) !== undefined))!;
-      socket.destroy();
-      await unadvertised(reader, id as number);
+      // Servers tell one client after the other, in any order: one that stops at the lost one tells some of them.
+      const watchers = [reader];
+      for (const round of numbers(VANISHING)) {
+        const { socket, id } = await publishing(scene, reader, topicOf(`vanishes-${round}`));
+        watchers.push(await scene.connect());
+        socket.destroy();
+        for (const watcher of watchers) await unadvertised(watcher, id);
+      }
     },
   },
   {
     name: "harm/reads-nothing",
     level: "should",
     rule: "A client that reads nothing, while much waits for it, keeps no other client waiting",
-    source: sdk("each client has queues of its own"),
+    source: sdk("send_control_msg: each client has queues of its own"),
     needs: RAW,
     async run(scene) {
       const staying = await subscribed(scene, 1);
@@ -182,7 +195,7 @@ export const HARM: readonly ConformCase[] = [
     name: "harm/garbage",
     level: "should",
     rule: "A client that sends garbage harms no other",
-    source: sdk("Invalid message"),
+    source: sdk("handle_message: Invalid message"),
     async run(scene) {
       const [staying, peer] = [await subscribed(scene, 1), await scene.connect()];
       const bytes = numbers(256).map((value) => Uint8Array.of(value, ...numbers(value % 40)));

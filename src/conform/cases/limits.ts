@@ -11,7 +11,7 @@ import { check, none, same } from "../steps/check.ts";
 import { advertise, simpleChannel } from "../steps/echo.ts";
 import { complaintsIn, findOp, LEVELS, numbers } from "../steps/messages.ts";
 import { getting, setting, UNKNOWN_NAME } from "../steps/parameters.ts";
-import { foxwire, sdk } from "../steps/sources.ts";
+import { choice, foxwire, sdk } from "../steps/sources.ts";
 import { liveChannel, nextData, subscribe, unknownChannel, unsubscribe } from "../steps/subscriptions.ts";
 
 const MIB = 1024 * 1024;
@@ -75,7 +75,7 @@ export const LIMITS: readonly ConformCase[] = [
     name: "limits/message-size-others",
     level: "should",
     rule: "A message that is too large for the server harms no other client",
-    source: sdk("drops the connection"),
+    source: sdk("Server: drops the connection"),
     async run(scene) {
       const [channel, peer, other] = [await liveChannel(scene), await scene.connect(), await scene.connect()];
       other.send(subscribe([1, channel]));
@@ -88,28 +88,28 @@ export const LIMITS: readonly ConformCase[] = [
     name: "limits/message-size-below",
     level: "should",
     rule: "A message of 8 MiB is taken",
-    source: sdk("messages up to 64 MiB"),
+    source: sdk("Server: messages up to 64 MiB"),
     run: survives("a message of 8 MiB", () => [idle(8 * MIB)]),
   },
   {
     name: "limits/nesting",
     level: "should",
     rule: "JSON that nests 50 000 levels deep does not end the connection",
-    source: sdk("serde_json has a limit"),
+    source: sdk("handle_message: serde_json has a limit"),
     run: survives("JSON of 50 000 levels", () => [`{"op":"foxwireConform","value":${nested(50_000)}}`]),
   },
   {
     name: "limits/nesting-huge",
     level: "should",
     rule: "JSON that nests a million levels deep does not end the server",
-    source: sdk("serde_json has a limit"),
+    source: sdk("handle_message: serde_json has a limit"),
     run: othersSurvive("JSON of 1 000 000 levels", () => [`{"op":"subscribe","subscriptions":${nested(1_000_000)}}`]),
   },
   {
     name: "limits/nesting-value",
     level: "extra",
     rule: "A parameter's value that nests deeper than 128 levels is refused by a status of level error",
-    source: foxwire("protocol.md, Parameters"),
+    source: choice("Parameters"),
     needs: { capabilities: ["parameters"], parameter: "int" },
     async run(scene) {
       const peer = await scene.connect();
@@ -120,7 +120,7 @@ export const LIMITS: readonly ConformCase[] = [
     name: "limits/unknown-subscriptions",
     level: "should",
     rule: "10 000 subscriptions to unknown channels in one message harm no other client",
-    source: sdk("closes a client for which too much waits"),
+    source: sdk("send_control_msg: closes a client for which too much waits"),
     run: othersSurvive("10 000 unknown channels", unknownSubscriptions),
   },
   {
@@ -202,7 +202,7 @@ export const LIMITS: readonly ConformCase[] = [
     name: "limits/clients",
     level: "should",
     rule: "50 clients at once are served",
-    source: sdk("no limit"),
+    source: sdk("Server: no limit"),
     async run(scene) {
       const channel = await liveChannel(scene);
       const peers = await Promise.all(numbers(50).map(() => scene.connect()));
@@ -214,7 +214,7 @@ export const LIMITS: readonly ConformCase[] = [
     name: "limits/reconnects",
     level: "should",
     rule: "20 clients that come and go one after the other are served, and so is one that stays",
-    source: sdk("connection end"),
+    source: sdk("on_disconnect"),
     async run(scene) {
       const [channel, staying] = [await liveChannel(scene), await scene.connect()];
       for (const id of numbers(20)) {

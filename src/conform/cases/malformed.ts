@@ -10,7 +10,8 @@ import { Mismatch } from "../mismatch.ts";
 import type { Peer, Received, Sendable } from "../peer.ts";
 import { none, shown } from "../steps/check.ts";
 import { complaintsIn, isBinary, isOp, LEVELS, OPCODES, statusesIn } from "../steps/messages.ts";
-import { foxwire, sdk, spec } from "../steps/sources.ts";
+import { choice, foxwire, sdk, spec } from "../steps/sources.ts";
+import { messageInWords } from "../words.ts";
 
 /** A kind of message that makes no sense, in all its forms. */
 interface Malformed {
@@ -180,7 +181,9 @@ function rulesOf(kind: Malformed): ConformCase[] {
     name: `malformed/${name}${suffix}`,
     level,
     rule: `${what} ${rule}`,
-    source: level === "extra" ? foxwire("Server: messages") : sdk("on_message: errors are sent as statuses"),
+    source: level === "extra"
+      ? foxwire("What does not follow the protocol")
+      : sdk("handle_message: errors are sent as statuses"),
     needs,
   });
   return [
@@ -201,7 +204,7 @@ async function survives(scene: Scene, messages: readonly Sendable[]): Promise<vo
   const peer = await scene.connect();
   for (const message of messages) {
     peer.send(message);
-    await peer.expectAlive(shown(message));
+    await peer.expectAlive(messageInWords(message, "client"));
   }
 }
 
@@ -210,11 +213,15 @@ async function answered(scene: Scene, messages: readonly Sendable[], text: RegEx
   const peer = await scene.connect();
   for (const message of messages) {
     const errors = errorsIn(await peer.ask(message));
-    if (errors.length === 0) throw new Mismatch(`a status of level error for ${shown(message)}`, "none");
-    if (count !== undefined && errors.length !== count) {
-      throw new Mismatch(`${count} status for ${shown(message)}`, shown(errors));
+    if (errors.length === 0) {
+      throw new Mismatch(`a status of level error for ${messageInWords(message, "client")}`, "none");
     }
-    if (!text.test(errors[0]!)) throw new Mismatch(`a text like ${text} for ${shown(message)}`, errors[0]!);
+    if (count !== undefined && errors.length !== count) {
+      throw new Mismatch(`${count} status for ${messageInWords(message, "client")}`, shown(errors));
+    }
+    if (!text.test(errors[0]!)) {
+      throw new Mismatch(`a text like ${text} for ${messageInWords(message, "client")}`, errors[0]!);
+    }
   }
 }
 
@@ -239,14 +246,14 @@ export const MALFORMED: readonly ConformCase[] = [
     name: "malformed/empty-binary",
     level: "must",
     rule: "An empty binary message does not end the connection",
-    source: foxwire("Server: messages"),
+    source: foxwire("What does not follow the protocol"),
     run: (scene) => survives(scene, [new Uint8Array(0)]),
   },
   {
     name: "malformed/empty-binary-ignored",
     level: "extra",
     rule: "An empty binary message is ignored",
-    source: foxwire("Server: messages"),
+    source: foxwire("What does not follow the protocol"),
     async run(scene) {
       const peer = await scene.connect();
       none(complaintsIn(await peer.ask(new Uint8Array(0))), "warning or error");
@@ -270,7 +277,7 @@ export const MALFORMED: readonly ConformCase[] = [
     name: "malformed/unknown-members",
     level: "must",
     rule: "Members that the server does not know are ignored: newer clients exist",
-    source: foxwire("Framing: unknown JSON members are ignored"),
+    source: choice("Framing: unknown JSON members are ignored"),
     async run(scene) {
       const peer = await scene.connect();
       none(
@@ -283,7 +290,7 @@ export const MALFORMED: readonly ConformCase[] = [
     name: "malformed/one-answer-each",
     level: "extra",
     rule: "Each malformed message in a row is answered for itself, in their order",
-    source: foxwire("Server: messages"),
+    source: foxwire("What does not follow the protocol"),
     async run(scene) {
       const peer = await scene.connect();
       const ops = Array.from({ length: 20 }, (_, i) => `conform-${i}-`);
@@ -296,7 +303,7 @@ export const MALFORMED: readonly ConformCase[] = [
     name: "malformed/call-answered",
     level: "should",
     rule: "A service call that breaks off behind its call id is answered for that call id, or by an error at least",
-    source: foxwire("Server: messages"),
+    source: foxwire("What does not follow the protocol"),
     needs: { capabilities: ["services"] },
     async run(scene) {
       const peer = await scene.connect();
@@ -309,7 +316,7 @@ export const MALFORMED: readonly ConformCase[] = [
     name: "malformed/call-failure",
     level: "extra",
     rule: "A service call that breaks off behind its call id gets its serviceCallFailure",
-    source: foxwire("Server: messages"),
+    source: foxwire("What does not follow the protocol"),
     needs: { capabilities: ["services"] },
     async run(scene) {
       const answers = await (await scene.connect()).ask(bytes(u8(2), u32(1), u32(78), u32(1000), "json"));
@@ -321,7 +328,7 @@ export const MALFORMED: readonly ConformCase[] = [
     name: "malformed/asset-answered",
     level: "extra",
     rule: "A fetchAsset with a good requestId and no uri gets its answer, with status 1",
-    source: foxwire("Server: messages"),
+    source: foxwire("What does not follow the protocol"),
     needs: { capabilities: ["assets"] },
     async run(scene) {
       const answers = await (await scene.connect()).ask({ op: "fetchAsset", requestId: 55 });

@@ -6,6 +6,7 @@
 import type { ConformCase, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
 import { base64Bytes } from "../steps/channels.ts";
+import { CAPABILITY_OFFERS } from "../offers.ts";
 import { check, eachOnce, same } from "../steps/check.ts";
 import { findOp, hasId, isOp } from "../steps/messages.ts";
 import { get, getting, type Parameter, parameterOf, parametersOf, UNKNOWN_NAME } from "../steps/parameters.ts";
@@ -18,7 +19,7 @@ const ID = 'a request, "quoted" \u{1f916}';
 /** All parameters. @throws {Skip} when there is none. */
 async function all(scene: Scene): Promise<Parameter[]> {
   const parameters = await get(await scene.connect());
-  if (parameters.length === 0) throw new Skip("the server has no parameters");
+  if (parameters.length === 0) throw new Skip("the server has no parameters", CAPABILITY_OFFERS.parameters);
   return parameters;
 }
 
@@ -88,7 +89,7 @@ export const PARAMETERS: readonly ConformCase[] = [
     name: "parameters/get-unknown",
     level: "must",
     rule: "Names that no parameter has are left out of the answer",
-    source: spec("Get Parameters; protocol.md, Parameters"),
+    source: spec("Get Parameters: and docs/protocol.md, Parameters"),
     needs: NEEDS,
     async run(scene) {
       const [first] = await all(scene);
@@ -145,7 +146,7 @@ export const PARAMETERS: readonly ConformCase[] = [
     name: "parameters/no-null",
     level: "should",
     rule: "Optional members are left out when they are unset, not sent as null",
-    source: sdk("parameter_values.rs"),
+    source: sdk("ParameterValues"),
     needs: NEEDS,
     async run(scene) {
       const peer = await scene.connect();
@@ -159,7 +160,7 @@ export const PARAMETERS: readonly ConformCase[] = [
     name: "parameters/get-null-id",
     level: "should",
     rule: "null for an optional member counts as left out",
-    source: sdk("optional members"),
+    source: sdk("ServerInfo: members that are none are skipped"),
     needs: NEEDS,
     async run(scene) {
       const peer = await scene.connect();
@@ -258,7 +259,7 @@ export const PARAMETERS: readonly ConformCase[] = [
     name: "parameters/integer",
     level: "should",
     rule: "An integer has no type: with one it would be a float",
-    source: sdk("parameter.rs"),
+    source: sdk("Parameter"),
     needs: named("int"),
     async run(scene) {
       const { value, type } = await parameterOf(await scene.connect(), "int");

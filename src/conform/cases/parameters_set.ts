@@ -7,7 +7,7 @@ import type { ConformCase, Scene } from "../case.ts";
 import { same } from "../steps/check.ts";
 import { isOp } from "../steps/messages.ts";
 import { get, NEW_NAME, type Parameter, parameterOf, restoring, set, setting } from "../steps/parameters.ts";
-import { foxwire, sdk, spec } from "../steps/sources.ts";
+import { choice, foxwire, sdk, spec } from "../steps/sources.ts";
 
 const NEEDS = { capabilities: ["parameters"] } as const;
 const named = (parameter: string) => ({ ...NEEDS, parameter });
@@ -40,7 +40,7 @@ export const PARAMETERS_SET: readonly ConformCase[] = [
     name: "parameters/set-answer",
     level: "must",
     rule: "setParameters with an id is answered by parameterValues with that id",
-    source: spec("Set Parameters, Parameter Values"),
+    source: spec("Set Parameters: and Parameter Values"),
     needs: named("int"),
     run: (scene) => restoring(scene, ["int"], async (peer) => void await set(peer, { name: "int", value: 5 })),
   },
@@ -71,7 +71,7 @@ export const PARAMETERS_SET: readonly ConformCase[] = [
     name: "parameters/set-no-answer",
     level: "extra",
     rule: "setParameters without an id is not answered",
-    source: foxwire("Parameters: setParameters; the specification: the server may not send a response"),
+    source: foxwire("Parameters: setParameters, where the specification says that the server may not send a response"),
     needs: named("int"),
     run: (scene) =>
       restoring(scene, ["int"], async (peer) => {
@@ -96,7 +96,7 @@ export const PARAMETERS_SET: readonly ConformCase[] = [
     name: "parameters/set-then-get",
     level: "must",
     rule: "A getParameters behind a setParameters of the same client sees what was set",
-    source: spec("Set Parameters, Get Parameters"),
+    source: spec("Set Parameters: and Get Parameters"),
     needs: named("int"),
     run: (scene) =>
       restoring(scene, ["int"], async (peer) => {
@@ -108,7 +108,7 @@ export const PARAMETERS_SET: readonly ConformCase[] = [
     name: "parameters/set-integer",
     level: "should",
     rule: "Integers up to 2^53 - 1 are kept exactly, without a type",
-    source: sdk("parameter.rs"),
+    source: sdk("Parameter"),
     needs: named("int"),
     run: takes({ name: "int", value: Number.MAX_SAFE_INTEGER }),
   },
@@ -132,7 +132,7 @@ export const PARAMETERS_SET: readonly ConformCase[] = [
     name: "parameters/set-nan",
     level: "extra",
     rule: "null of type float64 is taken as NaN, which JSON cannot say, and given back as null",
-    source: foxwire("protocol.md, Parameters"),
+    source: choice("Parameters"),
     needs: named("float"),
     run: takes({ name: "float", value: null, type: "float64" }),
   },
@@ -172,7 +172,7 @@ export const PARAMETERS_SET: readonly ConformCase[] = [
     name: "parameters/set-nested",
     level: "should",
     rule: "Objects and lists that nest are kept as they are",
-    source: sdk("parameter.rs"),
+    source: sdk("Parameter"),
     needs: named("nested"),
     run: takes({ name: "nested", value: { a: [[], [{ "": {} }]], "ä": "\u0000", b: { c: -0.5 } } }),
   },
@@ -205,7 +205,7 @@ export const PARAMETERS_SET: readonly ConformCase[] = [
     name: "parameters/set-delete-answer",
     level: "extra",
     rule: "In the answer a parameter that was removed has its name and no value",
-    source: foxwire("protocol.md, Parameters"),
+    source: choice("Parameters"),
     needs: named("string"),
     run: (scene) =>
       restoring(scene, ["string"], async (peer) => {
@@ -272,7 +272,7 @@ export const PARAMETERS_SET: readonly ConformCase[] = [
     name: "parameters/set-wrong-type",
     level: "extra",
     rule: "A value that contradicts its type is refused by a status of level error",
-    source: foxwire("protocol.md, Parameters"),
+    source: choice("Parameters"),
     needs: named("bytes"),
     run: complains({ name: "bytes", value: "not base64!", type: "byte_array" }),
   },

@@ -19,7 +19,7 @@ import {
   unwatching,
   watching,
 } from "../steps/parameters.ts";
-import { foxwire, spec } from "../steps/sources.ts";
+import { choice, foxwire, spec } from "../steps/sources.ts";
 
 const CAPABILITIES = ["parameters", "parametersSubscribe"] as const;
 const NEEDS = { capabilities: CAPABILITIES, parameter: "int" } as const;
@@ -210,7 +210,7 @@ export const PARAMETERS_WATCH: readonly ConformCase[] = [
     name: "parameters/watch-set-without-id",
     level: "should",
     rule: "A change that was asked for without an id is told to the subscribers, too",
-    source: spec("Set Parameters; Subscribe Parameter Update"),
+    source: spec("Set Parameters: and Subscribe Parameter Update"),
     needs: NEEDS,
     run: change(async (setter, scene) => {
       const watcher = await watcherOf(scene, watching("int"));
@@ -237,7 +237,7 @@ export const PARAMETERS_WATCH: readonly ConformCase[] = [
     name: "parameters/watch-deleted",
     level: "extra",
     rule: "Subscribers are told that a parameter was removed: by its name without a value",
-    source: foxwire("protocol.md, Parameters"),
+    source: choice("Parameters"),
     needs: NEEDS,
     run: change(async (setter, scene) => {
       const watcher = await watcherOf(scene, watching("string"));

@@ -21,11 +21,11 @@ import {
   type Wanted,
   whileToldTwice,
 } from "../steps/playback.ts";
-import { foxwire, sdk, spec } from "../steps/sources.ts";
+import { foxwire, protocol, sdk } from "../steps/sources.ts";
 
 const PROTOCOLS = ["foxglove.sdk.v1", "foxglove.sdk.v1.1"] as const;
 const NEEDS = { capabilities: ["playbackControl"], protocols: PROTOCOLS } as const;
-const SOURCE = spec("protocol.md, Time and playback");
+const SOURCE = protocol("Time and playback");
 const { play, pause } = COMMANDS;
 
 /** Runs something while playback stands at the start. */
@@ -307,7 +307,7 @@ export const PLAYBACK: readonly ConformCase[] = [
     name: "playback/cut-short",
     level: "should",
     rule: "A request that is cut short is answered by a status of level error, and nothing is done",
-    source: sdk("Invalid message"),
+    source: sdk("handle_message: Invalid message"),
     needs: NEEDS,
     run: onStage(async ({ peer }) => {
       const whole = playbackRequest({ command: play, requestId: "cut" });

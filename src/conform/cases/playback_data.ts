@@ -10,13 +10,13 @@ import type { Peer } from "../peer.ts";
 import { check, none, same } from "../steps/check.ts";
 import { findBinary, isBinary, OPCODES, times } from "../steps/messages.ts";
 import { ask, COMMANDS, playing, rangeOf, SECOND, type Stage, stateOf, whileToldTwice } from "../steps/playback.ts";
-import { foxwire, spec } from "../steps/sources.ts";
+import { foxwire, protocol, spec } from "../steps/sources.ts";
 import { channelOf, dataIn, dataTimes, liveChannel, nextData, subscribe } from "../steps/subscriptions.ts";
 
 const PROTOCOLS = ["foxglove.sdk.v1", "foxglove.sdk.v1.1"] as const;
 const NEEDS = { capabilities: ["playbackControl"], protocols: PROTOCOLS, topic: "/playback" } as const;
 const TIME = { capabilities: ["time"] } as const;
-const SOURCE = spec("protocol.md, Time and playback");
+const SOURCE = protocol("Time and playback");
 const { play, pause } = COMMANDS;
 const SUBSCRIPTION = 5;
 
@@ -67,7 +67,7 @@ export const PLAYBACK_DATA: readonly ConformCase[] = [
     name: "playback/data",
     level: "should",
     rule: "While playback plays, the channels have the recorded messages from where it stands, in order",
-    source: foxwire("the reference server"),
+    source: foxwire("What to offer it: the reference server"),
     needs: NEEDS,
     run: onStage(async ({ peer, start, end }) => {
       await ask(peer, { command: play });
@@ -148,7 +148,7 @@ export const PLAYBACK_DATA: readonly ConformCase[] = [
     needs: TIME,
     async run(scene) {
       const message = await timeMessage(scene);
-      check(message.length >= 9, "9 bytes", message);
+      check(message.length >= 9, "a time of 9 bytes", message);
       check(readTime(message) > 0n, "a time above 0", readTime(message));
     },
   },

@@ -5,15 +5,16 @@
  */
 import type { ConformCase, JsonMessage, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
+import { topicOffer } from "../offers.ts";
 import type { Peer } from "../peer.ts";
 import { entriesOf, nameOf, unadvertised } from "../steps/channels.ts";
 import { check, eachOnce, same } from "../steps/check.ts";
 import { type Echo, echoed, topicOf, unadvertise } from "../steps/echo.ts";
 import { isOp } from "../steps/messages.ts";
-import { spec } from "../steps/sources.ts";
+import { protocol } from "../steps/sources.ts";
 
 const NEEDS = { protocols: ["foxglove.sdk.v1.1"] } as const;
-const SOURCE = spec("protocol.md, The schema table of foxglove.sdk.v1.1");
+const SOURCE = protocol("The schema table of foxglove.sdk.v1.1");
 const INLINE_MEMBERS = ["schemaName", "schema", "schemaEncoding"];
 const JSON_SCHEMA = { schemaEncoding: "jsonschema", schema: '{"type":"object","title":"Conform"}' };
 
@@ -26,7 +27,7 @@ async function adverts(scene: Scene): Promise<JsonMessage[]> {
 /** The definitions of a new connection. @throws {Skip} when there is none. */
 async function definitions(scene: Scene): Promise<JsonObject[]> {
   const all = entriesOf(await adverts(scene), "advertise", "schemas");
-  if (all.length === 0) throw new Skip("no channel has a schema");
+  if (all.length === 0) throw new Skip("no channel has a schema", topicOffer("/pose"));
   return all;
 }
 

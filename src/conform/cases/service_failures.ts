@@ -45,7 +45,7 @@ export const SERVICE_FAILURES: readonly ConformCase[] = [
     name: "services/fails-why",
     level: "should",
     rule: "The message of a serviceCallFailure is what the service says of its failure",
-    source: sdk("service handlers"),
+    source: sdk("Service: handlers"),
     needs: FAIL,
     async run(scene) {
       const text = await failedCall(await scene.connect(), [serviceOf(scene, "/fail"), 2]);
@@ -90,7 +90,7 @@ export const SERVICE_FAILURES: readonly ConformCase[] = [
     name: "services/answered-once",
     level: "must",
     rule: "A call is answered once",
-    source: spec("Service Call Response; protocol.md, Services"),
+    source: spec("Service Call Response: and docs/protocol.md, Services"),
     needs: ECHO,
     async run(scene) {
       const [peer, id] = [await scene.connect(), serviceOf(scene, "/echo")];
@@ -103,7 +103,7 @@ export const SERVICE_FAILURES: readonly ConformCase[] = [
     name: "services/slow-blocks-nobody",
     level: "should",
     rule: "A call that takes long keeps no other call waiting, of the same client or of another",
-    source: sdk("handlers run in tasks of their own"),
+    source: sdk("Service: handlers run in tasks of their own"),
     needs: SLOW,
     async run(scene) {
       const [slow, echo] = [serviceOf(scene, "/slow"), serviceOf(scene, "/echo")];
@@ -155,7 +155,7 @@ export const SERVICE_FAILURES: readonly ConformCase[] = [
     level: "extra",
     rule:
       `Of more than ${IN_FLIGHT} calls in flight of one client the further ones are answered by a serviceCallFailure`,
-    source: foxwire("Services: one more than limits.serviceCalls in flight; the SDK does the same"),
+    source: foxwire("Services: one more than limits.serviceCalls in flight, as the SDK does"),
     needs: SLOW,
     async run(scene) {
       const [slow, peer] = [serviceOf(scene, "/slow"), await scene.connect()];

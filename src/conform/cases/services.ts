@@ -7,6 +7,7 @@ import { bytes, serviceCall, utf8 } from "../bytes.ts";
 import type { ConformCase, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
 import { answersIn, call, nextAnswer, serviceOf } from "../steps/calls.ts";
+import { CAPABILITY_OFFERS } from "../offers.ts";
 import { check, eachOnce, same, sameBytes } from "../steps/check.ts";
 import { encodingOf } from "../steps/echo.ts";
 import { times } from "../steps/messages.ts";
@@ -20,7 +21,7 @@ const FORMAT_MEMBERS = ["encoding", "schemaName", "schemaEncoding", "schema"];
 
 /** What was said of each service. @throws {Skip} when there is none. */
 function described({ greeting }: Scene): readonly JsonObject[] {
-  if (greeting.services.length === 0) throw new Skip("the server has no services");
+  if (greeting.services.length === 0) throw new Skip("the server has no services", CAPABILITY_OFFERS.services);
   return greeting.services;
 }
 
@@ -143,7 +144,7 @@ export const SERVICES: readonly ConformCase[] = [
     level: "must",
     rule:
       "A service without an encoding of its own takes each of supportedEncodings, and answers in that of the request",
-    source: spec("Service Call Request, Service Call Response"),
+    source: spec("Service Call Request: and Service Call Response"),
     needs: ECHO,
     async run(scene) {
       const [id, peer] = [serviceOf(scene, "/echo"), await scene.connect()];
@@ -158,7 +159,7 @@ export const SERVICES: readonly ConformCase[] = [
     name: "services/bytes",
     level: "must",
     rule: "Requests and responses carry any bytes, unchanged",
-    source: spec("Service Call Request, Service Call Response"),
+    source: spec("Service Call Request: and Service Call Response"),
     needs: ECHO,
     run: echoes(Uint8Array.from({ length: 512 }, (_, index) => index % 256)),
   },
@@ -174,7 +175,7 @@ export const SERVICES: readonly ConformCase[] = [
     name: "services/large",
     level: "should",
     rule: "A call may carry 1 MiB, and its response",
-    source: sdk("messages up to 64 MiB"),
+    source: sdk("Server: messages up to 64 MiB"),
     needs: ECHO,
     run: echoes(Uint8Array.from({ length: 1024 * 1024 }, (_, index) => index % 251)),
   },

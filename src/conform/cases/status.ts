@@ -6,6 +6,7 @@
 import { messageData } from "../bytes.ts";
 import type { ConformCase, JsonMessage, Needs, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
+import { OTHER_OFFERS } from "../offers.ts";
 import type { Peer, Received, Sendable } from "../peer.ts";
 import { check, none, same } from "../steps/check.ts";
 import { advertise, simpleChannel, unadvertise } from "../steps/echo.ts";
@@ -28,7 +29,7 @@ async function hello(scene: Scene): Promise<{ peer: Peer; messages: Received[]; 
   const peer = await scene.connect();
   const messages = [...peer.greeting, ...await peer.settle()];
   const status = messages.find((message) => isOp(message, "status") && message.id === HELLO);
-  if (status === undefined) throw new Skip(`no status with the id "${HELLO}"`);
+  if (status === undefined) throw new Skip(`no status with the id "${HELLO}"`, OTHER_OFFERS.hello);
   return { peer, messages, status: status as JsonMessage };
 }
 
@@ -128,7 +129,9 @@ function textCase({ name, level, text, send, by, needs }: Text): ConformCase {
     name: `texts/${name}`,
     level: "extra",
     rule: "Statuses read as people and programs know them from the SDK and from Foxwire",
-    source: by === "sdk" ? sdk("its texts, word by word") : foxwire("behaviour.md, word by word"),
+    source: by === "sdk"
+      ? sdk("handle_message: its texts, word by word")
+      : foxwire("What does not follow the protocol: word by word"),
     ...(needs === undefined ? {} : { needs }),
     async run(scene) {
       const peer = await scene.connect();
@@ -159,7 +162,7 @@ export const STATUS: readonly ConformCase[] = [
     name: "status/no-null",
     level: "should",
     rule: "The id of a status that has none is left out, not sent as null",
-    source: sdk("status.rs"),
+    source: sdk("Status"),
     async run(scene) {
       const peer = await scene.connect();
       const answers = statusesIn(await peer.ask(subscribe([1, unknownChannel(scene)])));
@@ -193,7 +196,7 @@ export const STATUS: readonly ConformCase[] = [
     name: "status/hello",
     level: "extra",
     rule: "A status may have an id, under which it is replaced or removed later",
-    source: foxwire("the reference server shows the status hello to each new client"),
+    source: foxwire("What to offer it: the status hello for each new client"),
     async run(scene) {
       const { status } = await hello(scene);
       same(status, { op: "status", level: 0, message: "hello", id: HELLO }, "status of the reference server");
@@ -203,7 +206,7 @@ export const STATUS: readonly ConformCase[] = [
     name: "status/removed",
     level: "extra",
     rule: "removeStatus names the ids of statuses that hold no more",
-    source: foxwire("the reference server removes the status hello after five seconds"),
+    source: foxwire("What to offer it: the status hello is removed after five seconds"),
     async run(scene) {
       const { peer, messages } = await hello(scene);
       const removed = messages.find((message) => isOp(message, "removeStatus")) ?? await findOp(peer, "removeStatus");

@@ -7,7 +7,7 @@ import type { ConformCase, Scene } from "../case.ts";
 import type { Peer } from "../peer.ts";
 import { none, same } from "../steps/check.ts";
 import { complaintsIn } from "../steps/messages.ts";
-import { foxwire, sdk, spec } from "../steps/sources.ts";
+import { choice, foxwire, sdk, spec } from "../steps/sources.ts";
 import {
   channelOf,
   dataIn,
@@ -128,7 +128,7 @@ export const SUBSCRIBE: readonly ConformCase[] = [
     name: "subscribe/id-in-use",
     level: "should",
     rule: "A subscription id that is in use for another channel is refused by a status of level error",
-    source: sdk("on_subscribe; the specification allows it"),
+    source: sdk("on_subscribe: the specification allows it"),
     needs: { topic: "/latched" },
     async run(scene) {
       const peer = await subscribed(scene, 10);
@@ -141,7 +141,7 @@ export const SUBSCRIBE: readonly ConformCase[] = [
     level: "should",
     rule:
       "When a subscription id is used again the first subscription goes on, and the second channel has no data under it",
-    source: sdk("on_subscribe; the specification allows it"),
+    source: sdk("on_subscribe: the specification allows it"),
     needs: { topic: "/latched" },
     async run(scene) {
       const [first, second] = [await scene.connect(), await scene.connect()];
@@ -161,7 +161,7 @@ export const SUBSCRIBE: readonly ConformCase[] = [
     name: "subscribe/channel-twice",
     level: "should",
     rule: "A second subscription to the same channel is ignored with a status of level warning",
-    source: sdk("on_subscribe; specification: only one subscription for each channel at a time"),
+    source: sdk("on_subscribe: and the specification, one subscription for each channel at a time"),
     async run(scene) {
       const peer = await subscribed(scene, 11);
       peer.send(subscribe([12, await liveChannel(scene)]));
@@ -172,7 +172,7 @@ export const SUBSCRIBE: readonly ConformCase[] = [
     name: "subscribe/channel-twice-first-stays",
     level: "should",
     rule: "When a channel is subscribed twice its messages come once, under the first id",
-    source: sdk("on_subscribe; specification: only one subscription for each channel at a time"),
+    source: sdk("on_subscribe: and the specification, one subscription for each channel at a time"),
     async run(scene) {
       const peer = await subscribed(scene, 11);
       peer.send(subscribe([12, await liveChannel(scene)]));
@@ -240,7 +240,7 @@ export const SUBSCRIBE: readonly ConformCase[] = [
     name: "subscribe/float-id",
     level: "extra",
     rule: "1.0 is an integer in JSON",
-    source: foxwire("protocol.md, Framing"),
+    source: choice("Framing"),
     async run(scene) {
       const [channel, peer] = [await liveChannel(scene), await scene.connect()];
       peer.send(`{"op":"subscribe","subscriptions":[{"id":21.0,"channelId":${channel}.0}]}`);

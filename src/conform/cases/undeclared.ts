@@ -54,7 +54,7 @@ function refusedCase({ name, capability, send }: Undeclared): ConformCase {
     name: `undeclared/${name}`,
     level: "should",
     rule: `Without the capability ${capability} this request is answered by a status of level error`,
-    source: sdk("Server does not support … capability"),
+    source: sdk("send_error: Server does not support … capability"),
     async run(scene) {
       const peer = await scene.connect();
       peer.send(send);

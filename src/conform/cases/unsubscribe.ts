@@ -116,7 +116,7 @@ export const UNSUBSCRIBE: readonly ConformCase[] = [
     level: "should",
     rule:
       "An unsubscribe for an id that is not subscribed harms nothing: clients send it for channels that have just gone",
-    source: spec("Unsubscribe; protocol.md, The course of a connection"),
+    source: spec("Unsubscribe: and docs/protocol.md, The course of a connection"),
     async run(scene) {
       const peer = await subscribed(scene, 1);
       await peer.ask(unsubscribe(NEVER_USED));
@@ -165,7 +165,7 @@ export const UNSUBSCRIBE: readonly ConformCase[] = [
     name: "unsubscribe/twice",
     level: "should",
     rule: "An unsubscribe that comes twice harms nothing",
-    source: spec("Unsubscribe; protocol.md, The course of a connection"),
+    source: spec("Unsubscribe: and docs/protocol.md, The course of a connection"),
     async run(scene) {
       const peer = await subscribed(scene, 1);
       await peer.ask(unsubscribe(1, 1), unsubscribe(1));

@@ -16,19 +16,45 @@ export interface ClientCase extends ConformRule {
   run(stage: Stage): Promise<void>;
 }
 
-/** What a driver may be told, and what it may report: the words of `{"cannot": …}`. */
-export type Skill =
-  | Instruction["do"]
-  | "reconnect"
-  | "channel"
-  | "message"
-  | "status"
-  | "time"
-  | "parameters"
-  | "graph"
-  | "playbackState"
-  | "answer"
-  | "failure";
+/** What a driver may report: the words of `{"got": …}`. */
+export const REPORTS = [
+  "answer",
+  "failure",
+  "message",
+  "channel",
+  "status",
+  "time",
+  "parameters",
+  "graph",
+  "playbackState",
+] as const;
+
+/** What a driver may be told. */
+const INSTRUCTIONS = [
+  "subscribe",
+  "unsubscribe",
+  "publish",
+  "unadvertise",
+  "callService",
+  "getParameters",
+  "setParameters",
+  "subscribeParameters",
+  "unsubscribeParameters",
+  "fetchAsset",
+  "subscribeGraph",
+  "unsubscribeGraph",
+  "play",
+  "pause",
+  "seek",
+  "setSpeed",
+  "close",
+] as const satisfies readonly Instruction["do"][];
+
+/** The words of `{"cannot": …}`. */
+export const SKILLS = [...INSTRUCTIONS, "reconnect", ...REPORTS] as const;
+
+/** One of {@link SKILLS}. */
+export type Skill = typeof SKILLS[number];
 
 /** One line for a driver: what its client has to do. */
 export type Instruction =

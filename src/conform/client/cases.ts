@@ -24,3 +24,8 @@ export const CLIENT_CASES: readonly ClientCase[] = [
   ...requests,
   ...features,
 ];
+
+/** Names of those that are seen only where a driver tells what the client received. */
+export const DRIVEN: ReadonlySet<string> = new Set(
+  CLIENT_CASES.filter(({ driven }) => driven).map(({ name }) => name),
+);

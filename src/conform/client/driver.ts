@@ -30,7 +30,9 @@ export interface DriverSink {
 /** Starts a driver for one scene. */
 export type StartDriver = (url: string, sink: DriverSink) => Driver;
 
-const SHOWN_ERRORS = 600;
+/** Lines of its standard error that are kept, and characters that are shown of them: the last ones. */
+const KEPT_LINES = 20;
+const SHOWN_ERRORS = 2000;
 
 /** Milliseconds in which the last that a driver did may still be on its way: its connections end with it. */
 const LAST_WORDS_MS = 1000;
@@ -40,6 +42,7 @@ export async function commandDriver(command: string): Promise<StartDriver> {
   // By need: browsers, which have no processes, load this module too.
   const { startLines } = await import("../../runtime/line_process.ts");
   const words = splitCommand(command);
+  if (words.length === 0) throw new TypeError('The driver is no command: give one such as "python3 my_driver.py"');
   return (url, sink) => {
     const args = words.map((word) => word.replaceAll("{url}", url));
     const line = command.includes("{url}") ? args : [...args, url];
@@ -57,14 +60,14 @@ class CommandDriver implements Driver {
   ended: string | undefined;
   unstartable = false;
   readonly #process: LineProcess;
-  #errors = "";
+  readonly #errors: string[] = [];
   #lastWords: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
   constructor(start: (sink: LineSink) => LineProcess, sink: DriverSink) {
     this.#process = start({
       line: (text) => sink.line(text),
-      error: (text) => this.#errors = (this.#errors + text).slice(-SHOWN_ERRORS),
+      error: (text) => this.#hearError(text),
       ended: (how, started) => {
         this.unstartable ||= !started;
         if (!this.#stopped) this.#lastWords = setTimeout(() => this.#end(how, sink), started ? LAST_WORDS_MS : 0);
@@ -77,8 +80,15 @@ class CommandDriver implements Driver {
     sink.changed();
   }
 
+  #hearError(line: string): void {
+    if (line.trim() === "") return;
+    this.#errors.push(line.length > SHOWN_ERRORS ? `${line.slice(0, SHOWN_ERRORS)}…` : line);
+    const tooLong = () => this.#errors.join("\n").length > SHOWN_ERRORS;
+    while (this.#errors.length > KEPT_LINES || this.#errors.length > 1 && tooLong()) this.#errors.shift();
+  }
+
   get errors(): string {
-    return this.#errors === "" ? "" : `; standard error ends with: ${this.#errors.trim()}`;
+    return this.#errors.length === 0 ? "" : `; standard error ends with: ${this.#errors.join("\n")}`;
   }
 
   write(line: string): void {

@@ -7,6 +7,7 @@ import type { JsonMessage, JsonObject } from "../case.ts";
 import { shown } from "../steps/check.ts";
 import { CLIENT_OPCODES, readClientData, readPlaybackRequest, readServiceCall, type ServiceCall } from "./binary.ts";
 import type { Observations } from "./rules.ts";
+import { bytesInWords, messageInWords } from "../words.ts";
 import { checkShape } from "./shapes.ts";
 
 /** A message of the client: parsed JSON, or the bytes of a binary one. */
@@ -77,7 +78,7 @@ export class Ledger {
 
   /** The client has sent a binary message. */
   heardBinary(frame: Uint8Array): void {
-    this.#look("sent/after-server-info", this.#greeted, shown(frame));
+    this.#look("sent/after-server-info", this.#greeted, messageInWords(frame, "client"));
     const [opcode = 0] = frame;
     const hear = this.#HEARD_BINARY[opcode];
     this.#look("sent/known", hear !== undefined, `opcode ${opcode}`);
@@ -86,8 +87,8 @@ export class Ledger {
     try {
       hear(frame);
       this.#look("sent/binary", true, "");
-    } catch (error) {
-      this.#look("sent/binary", false, `${(error as Error).message}: ${shown(frame)}`);
+    } catch {
+      this.#look("sent/binary", false, messageInWords(frame, "client"));
     }
   }
 
@@ -101,7 +102,7 @@ export class Ledger {
       this.#look("sent/utf8", true, "");
       return text;
     } catch {
-      this.#look("sent/utf8", false, shown(payload));
+      this.#look("sent/utf8", false, bytesInWords(payload));
       return undefined;
     }
   }
@@ -116,7 +117,7 @@ export class Ledger {
 
   #capability(needed: string | undefined, message: Heard): void {
     if (needed === undefined || needed === "") return;
-    const what = `${shown(message)}, without capability "${needed}"`;
+    const what = `${messageInWords(message, "client")}, without capability "${needed}"`;
     this.#look("sent/capabilities", this.#capabilities.has(needed), what);
   }
 

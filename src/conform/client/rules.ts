@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { foxwire, sdk, spec } from "../steps/sources.ts";
+import { choice, rfc, sdk, spec } from "../steps/sources.ts";
 import type { Source } from "../case.ts";
 import type { ConformRule } from "../case.ts";
 
-const RFC = (section: string): Source => spec(`RFC 6455, ${section}`);
+const RFC = (section: string): Source => rfc(6455, section);
 
 function must(name: string, rule: string, source: Source): ConformRule {
   return { name, level: "must", rule, source };
@@ -36,62 +36,74 @@ export const SENT_RULES = [
   must(
     "sent/after-server-info",
     "Nothing is sent before serverInfo has come",
-    spec("Connection: the server greets with serverInfo"),
+    spec("Protocol overview: the server greets with serverInfo"),
   ),
-  must("sent/json", "A text message is a JSON object with a string op", spec("Messages: JSON messages")),
-  must("sent/known", "Ops and opcodes are ones of the protocol", spec("Client messages")),
-  must("sent/members", "Members that a message needs are there, with their types", spec("Client messages")),
+  must("sent/json", "A text message is a JSON object with a string op", spec("JSON messages")),
+  must(
+    "sent/known",
+    "Ops and opcodes are ones of the protocol",
+    spec("Protocol overview: summary of messages sent by the client"),
+  ),
+  must(
+    "sent/members",
+    "Members that a message needs are there, with their types",
+    spec("Protocol overview: summary of messages sent by the client"),
+  ),
   should(
     "sent/no-null",
     "Optional members are left out and not null: some servers refuse the message",
-    sdk("setParameters with a null is refused"),
+    sdk("Parameter: a setParameters with a null is refused"),
   ),
-  must("sent/binary", "Binary messages have all their members, with lengths that fit", spec("Client messages, binary")),
+  must("sent/binary", "Binary messages have all their members, with lengths that fit", spec("Binary messages")),
   must(
     "sent/id-range",
     "Ids are unsigned integers of 32 bits, channel ids of a server from 0 below 2^53",
-    spec("Client messages"),
+    spec("Protocol overview: summary of messages sent by the client"),
   ),
   must(
     "sent/capabilities",
     "Only what the server declares in its capabilities is used",
-    spec("Server info, capabilities"),
+    spec("Server Info: capabilities"),
   ),
   must(
     "sent/encodings",
     "Messages are published in one of the supportedEncodings, where the server has any",
-    spec("Server info, supportedEncodings"),
+    spec("Server Info: supportedEncodings"),
   ),
-  must("sent/subscription-ids", "A subscription id is used once at a time", spec("Client messages, subscribe")),
+  must("sent/subscription-ids", "A subscription id is used once at a time", spec("Subscribe")),
   should(
     "sent/subscribed-once",
     "A channel is subscribed to once: servers ignore the second",
-    sdk("subscribe to a channel twice"),
+    sdk("on_subscribe: to a channel twice"),
   ),
-  must("sent/channels", "Only channels of this connection are subscribed to", spec("Client messages, subscribe")),
+  must("sent/channels", "Only channels of this connection are subscribed to", spec("Subscribe")),
   must(
     "sent/subscriptions",
     "Only subscriptions that there are, or were until their channel went, are cancelled",
-    spec("Client messages, unsubscribe"),
+    spec("Unsubscribe"),
   ),
   must(
     "sent/client-channel-ids",
     "An id of a client's channel is used once at a time",
-    spec("Client messages, advertise"),
+    spec("Client Advertise"),
   ),
   must(
     "sent/client-channels",
     "A channel is advertised before anything is published on it, or it is taken away",
-    spec("Client messages, messageData"),
+    spec("Client Message Data"),
   ),
-  must("sent/call-ids", "A call id is used once at a time", spec("Client messages, service call request")),
-  must("sent/services", "Only services of this connection are called", spec("Client messages, service call request")),
-  must("sent/asset-ids", "The id of an asset request is used once at a time", spec("Client messages, fetchAsset")),
-  must("sent/parameters", "A parameter's value is what its type says: padded base64, numbers", spec("Parameters")),
+  must("sent/call-ids", "A call id is used once at a time", spec("Service Call Request")),
+  must("sent/services", "Only services of this connection are called", spec("Service Call Request")),
+  must("sent/asset-ids", "The id of an asset request is used once at a time", spec("Fetch Asset")),
+  must(
+    "sent/parameters",
+    "A parameter's value is what its type says: padded base64, numbers",
+    spec("Set Parameters: type"),
+  ),
   must(
     "sent/playback",
     "A playback request has a command that exists, a speed above 0, and 0 or 1 for hasSeek",
-    foxwire("docs/protocol.md, playbackControlRequest"),
+    choice("Time and playback: playbackControlRequest"),
   ),
 ] as const satisfies readonly ConformRule[];
 

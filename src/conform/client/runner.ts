@@ -32,7 +32,7 @@ const PROMPT_MS = 4000;
  *
  * @throws {RangeError} When a name in `only` stands for no case.
  * @throws {TypeError} When the driver cannot be started.
- * @throws {FoxgloveError} With code `"connection"` when no client has connected at all.
+ * @throws {FoxgloveError} With code `"connection"` when no client has connected at all, or the driver has ended before.
  *
  * @example
  * ```ts
@@ -160,9 +160,8 @@ class Run {
   /** No client has come to a scene. */
   #nobody(driver: Driver | undefined): void {
     if (driver?.unstartable) throw new TypeError(`Cannot begin: ${driver.ended}`);
-    if (driver !== undefined) return;
-    if (!this.#met) throw new FoxgloveError("No client has connected", { code: "connection" });
-    this.#absent = true;
+    if (!this.#met) throw neverMet(driver);
+    this.#absent = driver === undefined;
   }
 
   #judged({ name }: ConformRule): Verdict {
@@ -174,10 +173,20 @@ class Run {
   }
 }
 
+/** Why it makes no sense to go on. */
+function neverMet(driver: Driver | undefined): FoxgloveError {
+  const why = driver === undefined
+    ? "No client has connected"
+    : driver.ended !== undefined
+    ? `Cannot begin: ${driver.ended}`
+    : `Cannot begin: the driver runs, but its client has not connected to the address in its last argument${driver.errors}`;
+  return new FoxgloveError(why, { code: "connection" });
+}
+
 type Verdict = Omit<ConformResult, keyof ConformRule | "took">;
 
 function verdictOf(error: unknown, wire: readonly string[] = []): Verdict {
-  if (error instanceof Skip) return { outcome: "skipped", reason: error.message };
+  if (error instanceof Skip) return { outcome: "skipped", ...error.lack };
   if (error instanceof Mismatch) return { outcome: "failed", expected: error.expected, got: error.got, wire };
   return { outcome: "failed", expected: "the case to be played to its end", got: errorMessage(error), wire };
 }

@@ -8,12 +8,12 @@ import { bytes } from "../bytes.ts";
 import type { JsonMessage, JsonObject } from "../case.ts";
 import { Mismatch } from "../mismatch.ts";
 import type { Sendable } from "../peer.ts";
-import { shown } from "../steps/check.ts";
 import type { TcpEnd, TcpSink } from "../../runtime/tcp_listener.ts";
 import { serverData } from "./binary.ts";
 import { closePayload, type Frame, FrameReader, FRAMES, serverFrame } from "../frames.ts";
 import { type Heard, Ledger } from "./ledger.ts";
 import type { WireLog } from "../wire_log.ts";
+import { counted, messageInWords } from "../words.ts";
 import type { Observations } from "./rules.ts";
 import { type Acceptance, acceptance, checkUpgrade, readUpgrade, type UpgradeRequest } from "./upgrade.ts";
 
@@ -78,7 +78,7 @@ export class ServerEnd implements TcpSink {
     this.#read(rest);
     readUpgrade(head).then((request) => {
       this.request = request;
-      this.#log("--", `asks for a WebSocket, offers ${request.offered.join(", ")}`);
+      this.#note(`asks for a WebSocket, offers ${request.offered.join(", ")}`);
       checkUpgrade(request, this.#host.keys, this.#host.seen);
       this.#host.changed();
     });
@@ -86,7 +86,7 @@ export class ServerEnd implements TcpSink {
 
   closed(): void {
     this.ended = true;
-    this.#log("--", "the connection is over");
+    this.#note("the connection is over");
     this.#host.changed();
   }
 
@@ -104,7 +104,6 @@ export class ServerEnd implements TcpSink {
   /** The frames of messages, which count as said. */
   frames(...messages: Sendable[]): Uint8Array {
     return bytes(...messages.map((message) => {
-      this.#log("<-", message);
       if (message instanceof Uint8Array) {
         this.#ledger.said(message);
         return serverFrame(FRAMES.binary, message);
@@ -117,6 +116,21 @@ export class ServerEnd implements TcpSink {
 
   /** Writes bytes as they are. */
   write(data: Uint8Array): void {
+    this.#host.log.addBytes(this.#number, "<-", data);
+    this.#put(data);
+  }
+
+  /** Writes bytes one at a time, as far as TCP can be made to. */
+  async drip(data: Uint8Array): Promise<void> {
+    this.#host.log.addBytes(this.#number, "<-", data);
+    this.#note("the suite sends this byte by byte");
+    for (let at = 0; at < data.length && !this.ended; at++) {
+      this.#put(data.subarray(at, at + 1));
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  }
+
+  #put(data: Uint8Array): void {
     if (!this.ended) this.#tcp.write(data);
   }
 
@@ -204,23 +218,31 @@ export class ServerEnd implements TcpSink {
 
   /** Ends the connection by a reset, without a word. */
   cut(): void {
+    if (!this.ended) this.#note("the suite cuts the connection");
     this.#tcp.cut();
   }
 
   /** Ends the connection in order, without a Close frame. */
   end(): void {
+    this.#note("the suite ends the connection");
     this.#tcp.end();
   }
 
   /** What the client sent that nobody asked for, as text. */
   get came(): string {
-    const messages = this.#heard.length === 0 ? "nothing" : this.#heard.map((message) => shown(message)).join("; ");
+    const messages = this.#heard.length === 0
+      ? "nothing"
+      : this.#heard.map((message) => messageInWords(message, "client")).join("; ");
     const code = this.closeCode === undefined ? "" : `, a Close frame with code ${this.closeCode}`;
     return `${messages}${code}${this.ended ? ", and the connection ended" : ""}`;
   }
 
-  #log(direction: "->" | "<-" | "--", message: Sendable): void {
+  #log(direction: "->" | "<-", message: Sendable): void {
     this.#host.log.add(this.#number, direction, message);
+  }
+
+  #note(text: string): void {
+    this.#host.log.note(this.#number, text);
   }
 
   #until<T>(expected: string, look: () => T | undefined): Promise<T> {
@@ -239,11 +261,14 @@ export class ServerEnd implements TcpSink {
   #frame(frame: Frame): void {
     const { opcode, fin, reserved, masked, payload } = frame;
     const { seen } = this.#host;
-    const what = `a frame with opcode ${opcode}, ${payload.length} bytes`;
+    const what = `a frame with opcode ${opcode}, ${counted(payload.length, "byte")}`;
     seen.look("sent/masked", masked ? undefined : `${what}, not masked`);
     seen.look("sent/reserved-bits", reserved === 0 ? undefined : `${what}, reserved bits ${reserved}`);
     seen.look("sent/frames", this.#isWellFormed(frame) ? undefined : `${what}, ${fin ? "last" : "not last"} part`);
-    if (opcode >= FRAMES.close) return this.#CONTROL[opcode]?.(payload);
+    if (opcode >= FRAMES.close) {
+      this.#host.log.addFrame(this.#number, "->", frame);
+      return this.#CONTROL[opcode]?.(payload);
+    }
     this.#fragments.push(frame);
     if (fin) this.#message(this.#fragments.splice(0));
   }
@@ -259,7 +284,6 @@ export class ServerEnd implements TcpSink {
     [FRAMES.pong]: (payload) => void this.#pongs.push(new TextDecoder().decode(payload)),
     [FRAMES.close]: (payload) => {
       this.closeCode = payload.length < 2 ? "none" : payload[0]! << 8 | payload[1]!;
-      this.#log("--", `the client closes with code ${this.closeCode}`);
       if (this.#closing) return;
       this.write(serverFrame(FRAMES.close, payload.subarray(0, 2)));
       this.#tcp.end();

@@ -10,7 +10,7 @@ import type { JsonObject } from "../case.ts";
 import { Mismatch, Skip } from "../mismatch.ts";
 import { shown } from "../steps/check.ts";
 import { WireLog } from "../wire_log.ts";
-import type { ClientCase, Instruction, Report, Skill } from "./case.ts";
+import { type ClientCase, type Instruction, type Report, REPORTS, type Skill, SKILLS } from "./case.ts";
 import type { Driver } from "./driver.ts";
 import type { Observations } from "./rules.ts";
 import { type Channel, type EndHost, ServerEnd } from "./server_end.ts";
@@ -68,6 +68,8 @@ export class Stage implements EndHost {
   readonly #all: ServerEnd[] = [];
   readonly #used = new Set<Skill>();
   #reports: Report[] = [];
+  /** The first line of the driver that was meant as a report and is none. */
+  #noReport = "";
   #tags = 0;
   /** How many connections cases have asked for. */
   #taken = 0;
@@ -200,7 +202,7 @@ export class Stage implements EndHost {
     }
     this.#use(instruction.do);
     const line = JSON.stringify(instruction);
-    this.log.add(0, "--", `told the driver: ${line}`);
+    this.log.note(0, `told the driver: ${line}`);
     driver.write(line);
   }
 
@@ -257,13 +259,14 @@ export class Stage implements EndHost {
     return this.#reports.filter((report) => report.got === got);
   }
 
-  /** A line of the driver. Lines that are no JSON objects are its own business. */
+  /** A line of the driver. Those that do not begin as a JSON object are its own business. */
   line(text: string): void {
+    if (!text.startsWith("{")) return;
+    this.log.note(0, `the driver says: ${text}`);
     const report = parsedReport(text);
-    if (report === undefined) return;
-    this.log.add(0, "--", `the driver says: ${text}`);
-    for (const skill of [report.cannot].flat()) if (typeof skill === "string") this.#options.cannot.add(skill);
-    if (typeof report.got === "string") this.#reports.push(report as Report);
+    if (report === undefined) this.#noReport ||= `; the driver has said what is no report: ${shown(text)}`;
+    for (const skill of [report?.cannot].flat()) if (typeof skill === "string") this.#options.cannot.add(skill);
+    if (report?.got !== undefined) this.#reports.push(report as Report);
     this.changed();
   }
 
@@ -323,7 +326,7 @@ export class Stage implements EndHost {
       return found !== undefined;
     }, limit);
     if (found !== undefined) return found;
-    throw new Mismatch(expected, `${came()} within ${limit} ms${driver?.errors ?? ""}`);
+    throw new Mismatch(expected, `${came()} within ${limit} ms${this.#noReport}${driver?.errors ?? ""}`);
   }
 
   #use(skill: Skill): void {
@@ -342,10 +345,17 @@ export class Stage implements EndHost {
   }
 }
 
+function isOneOf(words: readonly unknown[], word: unknown): boolean {
+  return words.includes(word);
+}
+
+/** What a line of the driver says; nothing when it is no JSON, or neither `got` nor `cannot` with words that exist. */
 function parsedReport(text: string): JsonObject | undefined {
-  if (!text.startsWith("{")) return undefined;
   try {
-    return JSON.parse(text) as JsonObject;
+    const report = JSON.parse(text) as JsonObject;
+    const cannot = [report.cannot ?? []].flat();
+    const isKnown = report.got === undefined ? report.cannot !== undefined : isOneOf(REPORTS, report.got);
+    return isKnown && cannot.every((skill) => isOneOf(SKILLS, skill)) ? report : undefined;
   } catch {
     return undefined;
   }

@@ -6,6 +6,7 @@
 import { readAsset } from "../bytes.ts";
 import type { Peer, Received } from "../peer.ts";
 import { check } from "./check.ts";
+import { counted } from "../words.ts";
 import { findBinary, isBinary, OPCODES } from "./messages.ts";
 
 /** An answer to `fetchAsset`. */
@@ -43,9 +44,9 @@ export async function fetched(peer: Peer, uri: string, requestId: number): Promi
 /** Fails unless an answer is a failure with a text and no data. */
 export function expectFailed(asset: Asset): void {
   const { status, error, data } = asset;
-  check(status === 1, "status 1, an error", { ...asset, data: `${data.length} bytes` });
+  check(status === 1, "status 1, an error", asset);
   check(error !== "", "an error message", "an empty one");
-  check(data.length === 0, "no data behind the error message", `${data.length} bytes`);
+  check(data.length === 0, "no data behind the error message", counted(data.length, "byte"));
 }
 
 /** Fails unless an answer has data and no error. */

@@ -6,6 +6,7 @@
 import { readServiceResponse, serviceCall } from "../bytes.ts";
 import type { JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
+import { serviceOffer } from "../offers.ts";
 import type { Peer, Received } from "../peer.ts";
 import { check, shown } from "./check.ts";
 import { find, isBinary, isOp, OPCODES } from "./messages.ts";
@@ -18,7 +19,7 @@ export type Answer =
 /** The service of a name. @throws {Skip} when there is none. */
 export function serviceOf({ greeting }: Scene, name: string): number {
   const service = greeting.services.find((service) => service.name === name);
-  if (service === undefined) throw new Skip(`no service "${name}"`);
+  if (service === undefined) throw new Skip(`no service "${name}"`, serviceOffer(name));
   return service.id as number;
 }
 

@@ -6,7 +6,7 @@
 import type { JsonMessage, JsonObject } from "../case.ts";
 import { Mismatch } from "../mismatch.ts";
 import type { Peer, Received } from "../peer.ts";
-import { findOp, isOp } from "./messages.ts";
+import { find, isOp } from "./messages.ts";
 
 /** The lists of a member of all messages of an op, as one. */
 export function entriesOf(messages: readonly Received[], op: string, member: string): JsonObject[] {
@@ -20,8 +20,9 @@ export function advertisedIn(messages: readonly Received[]): JsonObject[] {
 }
 
 /** Waits until a client is told that a channel is gone. */
-export function unadvertised(peer: Peer, channelId: number): Promise<JsonMessage> {
-  return findOp(peer, "unadvertise", ({ channelIds }) => Array.isArray(channelIds) && channelIds.includes(channelId));
+export async function unadvertised(peer: Peer, channelId: number): Promise<void> {
+  const isEnd = (message: Received) => entriesOf([message], "unadvertise", "channelIds").includes(channelId as never);
+  await find(peer, `"unadvertise" of channel ${channelId}`, isEnd);
 }
 
 /** A channel in a few words. */

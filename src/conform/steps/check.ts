@@ -4,6 +4,7 @@
  * @module
  */
 import { Mismatch } from "../mismatch.ts";
+import { counted, dataInWords, messageInWords } from "../words.ts";
 
 /** Longer values are cut where they are shown. */
 const SHOWN_CHARACTERS = 600;
@@ -30,15 +31,27 @@ export function eachOnce(list: readonly unknown[], what: string): void {
 
 /** Fails unless bytes are equal, and says where the first difference is. */
 export function sameBytes(got: Uint8Array, expected: Uint8Array, what: string): void {
-  check(got.length === expected.length, `${what} of ${expected.length} bytes`, `${got.length} bytes`);
+  check(got.length === expected.length, `${what} of ${counted(expected.length, "byte")}`, counted(got.length, "byte"));
   const at = got.findIndex((byte, index) => byte !== expected[index]);
   if (at >= 0) throw new Mismatch(`${what} with byte ${expected[at]} at ${at}`, `byte ${got[at]}`);
 }
 
-/** A value as one line of text. */
+/** A value as one line of text; bytes are a binary message of the server. */
 export function shown(value: unknown): string {
-  const text = typeof value === "string" ? value : canonical(value);
+  const text = inWords(value);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}… (${text.length} characters)` : text;
+}
+
+function inWords(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "bigint") return `${value} ns`;
+  if (value instanceof Uint8Array) return messageInWords(value);
+  const list = Array.isArray(value) ? value.map((item) => item instanceof Uint8Array ? inWords(item) : item) : value;
+  return JSON.stringify(list, readable) ?? "nothing";
+}
+
+function readable(key: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? dataInWords(value) : plain(key, value);
 }
 
 /** The same text for equal values, in whichever order their members are. */
@@ -48,7 +61,7 @@ function canonical(value: unknown): string {
 
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return `${value} ns`;
-  if (value instanceof Uint8Array) return `${value.length} bytes: ${value.subarray(0, 48).join(" ")}`;
+  if (value instanceof Uint8Array) return value.join(" ");
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1));
 }

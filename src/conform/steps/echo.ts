@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { messageData } from "../bytes.ts";
+import { messageData, readData } from "../bytes.ts";
 import type { Greeting, JsonMessage, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
+import { OTHER_OFFERS } from "../offers.ts";
 import type { Peer, Received } from "../peer.ts";
 import { advertisedIn, entriesOf } from "./channels.ts";
-import { findOp } from "./messages.ts";
+import { find, findOp, isBinary, OPCODES } from "./messages.ts";
 import { nextData, subscribe } from "./subscriptions.ts";
 
 /** A topic that nobody else uses. */
@@ -56,7 +57,7 @@ async function seesEcho(scene: Scene): Promise<boolean> {
 async function expectEchoes(scene: Scene): Promise<void> {
   const seen = ECHOES.get(scene.greeting) ?? seesEcho(scene);
   ECHOES.set(scene.greeting, seen);
-  if (!await seen) throw new Skip('the server does not publish again on "/echo/…"');
+  if (!await seen) throw new Skip('the server does not publish again on "/echo/…"', OTHER_OFFERS.echoes);
 }
 
 /** Who publishes what, and who reads it; what is left out is made. */
@@ -108,4 +109,27 @@ export async function listen({ reader, channel }: Echo, id = ECHO_SUBSCRIPTION):
 export async function publishAndRead(echo: Echo, payload: Uint8Array, id = ECHO_SUBSCRIPTION): Promise<Uint8Array> {
   echo.publisher.send(messageData(echo.id, payload));
   return (await nextData(echo.reader, id)).payload;
+}
+
+/**
+ * Publishes as a client, and gives what comes again on the topic: where the server takes the echo away, on the channel that
+ * has the topic then.
+ */
+export async function publishAndFollow(echo: Echo, payload: Uint8Array): Promise<Uint8Array> {
+  const { topic, id } = echo.channel;
+  const heirs: Echo["channel"][] = [];
+  const isData = (message: Received) => isBinary(message, OPCODES.data);
+  const isEnd = (message: Received) => entriesOf([message], "unadvertise", "channelIds").includes(id as never);
+  const isHeir = (message: Received) => {
+    heirs.push(...advertisedIn([message]).filter((channel) => channel.topic === topic) as Echo["channel"][]);
+    return heirs.length > 0;
+  };
+  echo.publisher.send(messageData(echo.id, payload));
+  const what = `messageData on ${topic}, or its unadvertise`;
+  const message = await find(echo.reader, what, (message) => (isHeir(message), isData(message) || isEnd(message)));
+  if (message instanceof Uint8Array) return readData(message).payload;
+  if (heirs.length === 0) await find(echo.reader, `an advertise of ${topic}`, isHeir);
+  const heir = { ...echo, channel: heirs.at(-1)! };
+  await listen(heir);
+  return await publishAndRead(heir, payload);
 }

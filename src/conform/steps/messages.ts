@@ -6,7 +6,7 @@
 import type { JsonMessage } from "../case.ts";
 import { Mismatch } from "../mismatch.ts";
 import type { Peer, Received } from "../peer.ts";
-import { shown } from "./check.ts";
+import { kindInWords, othersInWords } from "../words.ts";
 
 /** Opcodes of the server. */
 export const OPCODES = { data: 1, time: 2, response: 3, asset: 4, playback: 5 } as const;
@@ -50,9 +50,7 @@ export async function find(peer: Peer, what: string, is: (message: Received) => 
   for (let others = 1;; others++) {
     const message = await peer.next(what);
     if (is(message)) return message;
-    if (performance.now() > end) {
-      throw new Mismatch(what, `${others} other messages, the last of them ${shown(message)}`);
-    }
+    if (performance.now() > end) throw new Mismatch(what, othersInWords(others, message));
   }
 }
 
@@ -70,8 +68,8 @@ export async function findBinary(
   peer: Peer,
   opcode: number,
   is: (message: Uint8Array) => boolean = () => true,
+  what: string = kindInWords(opcode),
 ): Promise<Uint8Array> {
-  const what = `a binary message with opcode ${opcode}`;
   return await find(peer, what, (message) => isBinary(message, opcode) && is(message)) as Uint8Array;
 }
 

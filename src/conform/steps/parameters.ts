@@ -5,6 +5,7 @@
  */
 import type { JsonMessage, JsonObject, Scene } from "../case.ts";
 import { Skip } from "../mismatch.ts";
+import { parameterOffer } from "../offers.ts";
 import type { Peer } from "../peer.ts";
 import { check } from "./check.ts";
 import { findOp, hasId } from "./messages.ts";
@@ -63,7 +64,7 @@ export function parametersOf(message: JsonMessage): Parameter[] {
 /** One parameter. @throws {Skip} when there is none of this name. */
 export async function parameterOf(peer: Peer, name: string): Promise<Parameter> {
   const [found] = await get(peer, name);
-  if (found?.name !== name) throw new Skip(`no parameter "${name}"`);
+  if (found?.name !== name) throw new Skip(`no parameter "${name}"`, parameterOffer(name));
   return found;
 }
 
@@ -82,16 +83,13 @@ export async function restoring(
   const peer = await scene.connect();
   const before = await get(peer, ...names);
   const missing = names.find((name) => name !== NEW_NAME && !before.some((parameter) => parameter.name === name));
-  if (missing !== undefined) throw new Skip(`no parameter "${missing}"`);
-  try {
-    await run(peer, before);
-  } finally {
+  if (missing !== undefined) throw new Skip(`no parameter "${missing}"`, parameterOffer(missing));
+  await scene.settingBack(() => run(peer, before), async () => {
     // On a connection of its own: the other one may be what has failed.
     const restorer = await scene.connect();
     const there = new Map(before.map((parameter) => [parameter.name, parameter]));
-    restorer.send(setting(names.map((name) => there.get(name) ?? { name })));
-    await restorer.settle();
-  }
+    await restorer.ask(setting(names.map((name) => there.get(name) ?? { name })));
+  });
 }
 
 /** A name that no parameter has. */

@@ -45,16 +45,14 @@ export async function ask(peer: Peer, wanted: Wanted): Promise<State> {
 
 /** The state with the id of a request. */
 export async function stateOf(peer: Peer, requestId: string): Promise<State> {
-  return readPlayback(
-    await findBinary(peer, OPCODES.playback, (message) => readPlayback(message).requestId === requestId),
-  );
+  const is = (message: Uint8Array) => readPlayback(message).requestId === requestId;
+  return readPlayback(await findBinary(peer, OPCODES.playback, is, `playbackState with request id "${requestId}"`));
 }
 
 /** The next state of this status. */
 export async function stateWith(peer: Peer, status: number): Promise<State> {
-  return readPlayback(
-    await findBinary(peer, OPCODES.playback, (message) => readPlayback(message).status === status),
-  );
+  const is = (message: Uint8Array) => readPlayback(message).status === status;
+  return readPlayback(await findBinary(peer, OPCODES.playback, is, `playbackState with status ${status}`));
 }
 
 /** States among messages. */
@@ -84,9 +82,6 @@ export async function playing(scene: Scene, run: (stage: Stage) => Promise<void>
   const rest = { command: COMMANDS.pause, speed: 1, seekTime: start };
   const peer = await scene.connect();
   await ask(peer, rest);
-  try {
-    await run({ peer, start, end });
-  } finally {
-    await ask(await scene.connect(), rest);
-  }
+  const setBack = async () => void await ask(await scene.connect(), rest);
+  await scene.settingBack(() => run({ peer, start, end }), setBack);
 }

@@ -6,6 +6,7 @@
 import { readData } from "../bytes.ts";
 import type { Greeting, Scene } from "../case.ts";
 import { Mismatch, Skip } from "../mismatch.ts";
+import { OTHER_OFFERS, topicOffer } from "../offers.ts";
 import type { Peer, Received } from "../peer.ts";
 import { check } from "./check.ts";
 import { findBinary, isBinary, OPCODES, times } from "./messages.ts";
@@ -26,7 +27,7 @@ export function unsubscribe(...subscriptionIds: number[]): object {
 /** The id of the channel of a topic. @throws {Skip} when there is none. */
 export function channelOf({ greeting }: Scene, topic: string): number {
   const channel = greeting.channels.find((channel) => channel.topic === topic);
-  if (channel === undefined) throw new Skip(`no channel "${topic}"`);
+  if (channel === undefined) throw new Skip(`no channel "${topic}"`, topicOffer(topic));
   return channel.id as number;
 }
 
@@ -49,7 +50,7 @@ export async function liveChannel(scene: Scene): Promise<number> {
   const search = LIVE.get(greeting) ?? searchLive(scene);
   LIVE.set(greeting, search);
   const found = await search;
-  if (found === undefined) throw new Skip("no channel was seen to have data");
+  if (found === undefined) throw new Skip("no channel was seen to have data", OTHER_OFFERS.channels);
   return found;
 }
 
@@ -82,7 +83,8 @@ export async function subscribed(scene: Scene, id: number): Promise<Peer> {
 /** The next message of a channel, of this subscription if one is given; others are passed over. */
 export async function nextData(peer: Peer, subscriptionId?: number): Promise<Data> {
   const wanted = (data: Data) => subscriptionId === undefined || data.subscriptionId === subscriptionId;
-  return readData(await findBinary(peer, OPCODES.data, (message) => wanted(readData(message))));
+  const what = `messageData${subscriptionId === undefined ? "" : ` of subscription ${subscriptionId}`} (opcode 1)`;
+  return readData(await findBinary(peer, OPCODES.data, (message) => wanted(readData(message)), what));
 }
 
 /** The next messages of a subscription. */

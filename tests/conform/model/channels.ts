@@ -139,13 +139,14 @@ export class Channels implements Feature {
     return this.#has("advertise/descriptor-not-set") ? { ...channel, schema: { ...schema, data: file } } : channel;
   }
 
-  remove(channel: Channel): void {
+  /** @param isTold Which clients hear of it: all of them, unless something is wrong. */
+  remove(channel: Channel, isTold: (client: Client) => boolean = () => !this.#has("unadvertise/not-told")): void {
     this.all.delete(channel.id);
     if (this.#has("table/forgets-the-gone")) {
       for (const client of this.#model.clients) this.#tables.get(client)?.clear();
     }
     for (const [client, subscriptions] of this.#subscriptions) {
-      if (!this.#has("unadvertise/not-told")) client.json({ op: "unadvertise", channelIds: [channel.id] });
+      if (isTold(client)) client.json({ op: "unadvertise", channelIds: [channel.id] });
       for (const [id, { id: channelId }] of subscriptions) {
         if (channelId !== channel.id) continue;
         subscriptions.delete(id);

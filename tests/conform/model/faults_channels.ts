@@ -64,6 +64,10 @@ export const CHANNELS_FAULTS = {
   "data/by-channel-id": ["sends data under a number that is not the subscription's", "subscribe/data"],
   "data/payload-with-length": ["writes a length before the payload", "order/bytes"],
   "data/in-wrong-order": ["writes the time before the subscription id", "subscribe/id-zero"],
+  "publish/gone-ends-telling": [
+    "stops telling of what a lost client leaves behind at that client: those behind it hear nothing",
+    "harm/vanishes-publishing",
+  ],
   "publish/outlives-its-client": ["keeps the channels of a client that is gone", "channels/client-leaves"],
   "publish/ids-of-the-server": ["lets no two clients use the same channel id", "publish/ids-of-others"],
   "publish/id-taken-over": ["gives a channel id that is in use to another topic", "publish/id-in-use-first-stays"],

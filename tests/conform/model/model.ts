@@ -40,6 +40,8 @@ export interface ModelOptions {
   faults?: Iterable<FaultName>;
   /** Channels alone, without any capability. */
   bare?: boolean;
+  /** Whether each client's channel has an echo of its own, not each topic: a server may do so. */
+  echoesEach?: boolean;
 }
 
 const TIME_MS = 20;
@@ -68,6 +70,7 @@ const CAPABILITY_OF: Record<string, string> = {
 
 export class Model extends TcpListener {
   readonly faults: Faults;
+  readonly echoesEach: boolean;
   readonly clients = new Set<Client>();
   readonly channels: Channels;
   readonly graph: Graph;
@@ -78,9 +81,10 @@ export class Model extends TcpListener {
   readonly #sockets = new Set<Socket>();
   #connections = 0;
 
-  private constructor({ faults = [], bare = false }: ModelOptions) {
+  private constructor({ faults = [], bare = false, echoesEach = false }: ModelOptions) {
     super();
     this.faults = new Set(faults);
+    this.echoesEach = echoesEach;
     this.graph = new Graph(this);
     this.channels = new Channels(this);
     this.publish = new Publish(this);

@@ -15,6 +15,8 @@ interface ClientChannel {
   encoding: string;
   schema?: Schema | undefined;
   echo: Channel;
+  /** What its echo is found by. */
+  key: string;
 }
 
 const CHANNELS = 1_000;
@@ -42,6 +44,9 @@ export class Publish implements Feature {
   readonly #channels = new WeakMap<Client, Map<number, ClientChannel>>();
   readonly #echoes = new Map<string, { echo: Channel; publishers: number }>();
   readonly #shared = new Map<number, ClientChannel>();
+  #advertised = 0;
+  readonly #arrived = new WeakMap<Client, number>();
+  #arrivals = 0;
 
   constructor(model: Model) {
     this.#model = model;
@@ -56,12 +61,15 @@ export class Publish implements Feature {
   }
 
   greet(client: Client): void {
+    this.#arrived.set(client, ++this.#arrivals);
     this.#channels.set(client, new Map());
   }
 
   gone(client: Client): void {
     if (this.#has("publish/outlives-its-client")) return;
-    for (const channel of this.#channels.get(client)?.values() ?? []) this.#release(channel);
+    const before = (other: Client) => this.#arrived.get(other)! < this.#arrived.get(client)!;
+    const isTold = this.#has("publish/gone-ends-telling") ? before : undefined;
+    for (const channel of this.#channels.get(client)?.values() ?? []) this.#release(channel, isTold);
   }
 
   /** Topics that a client publishes. */
@@ -91,20 +99,20 @@ export class Publish implements Feature {
       return client.status("error", reason);
     }
     const schema = this.#has("publish/schema-lost") ? undefined : schemaOf(entry, name, encoding);
-    const echo = this.#echoOf({ id, topic, encoding, schema });
-    this.#of(client).set(id, { id, topic, encoding, schema, echo });
+    const key = `${JSON.stringify([topic, encoding, schema])} ${this.#model.echoesEach ? ++this.#advertised : ""}`;
+    const echo = this.#echoOf(key, { topic: `/echo${topic}`, encoding, schema });
+    this.#of(client).set(id, { id, topic, encoding, schema, echo, key });
     this.#model.graph.changed();
   }
 
-  #echoOf(channel: Omit<ClientChannel, "echo">): Channel {
-    const known = this.#echoes.get(keyOf(channel));
+  #echoOf(key: string, channel: { topic: string; encoding: string; schema: Schema | undefined }): Channel {
+    const known = this.#echoes.get(key);
     if (known !== undefined) {
       known.publishers++;
       return known.echo;
     }
-    const { topic, encoding, schema } = channel;
-    const echo = this.#model.channels.add({ topic: `/echo${topic}`, encoding, schema });
-    this.#echoes.set(keyOf(channel), { echo, publishers: 1 });
+    const echo = this.#model.channels.add(channel);
+    this.#echoes.set(key, { echo, publishers: 1 });
     return echo;
   }
 
@@ -123,11 +131,11 @@ export class Publish implements Feature {
     this.#model.graph.changed();
   }
 
-  #release(channel: ClientChannel): void {
-    const known = this.#echoes.get(keyOf(channel));
+  #release({ key }: ClientChannel, isTold?: (client: Client) => boolean): void {
+    const known = this.#echoes.get(key);
     if (known === undefined || --known.publishers > 0 && !this.#has("publish/ends-with-the-first")) return;
-    this.#echoes.delete(keyOf(channel));
-    this.#model.channels.remove(known.echo);
+    this.#echoes.delete(key);
+    this.#model.channels.remove(known.echo, isTold);
   }
 
   #message(client: Client, message: Reader): void {
@@ -153,8 +161,4 @@ function schemaOf(entry: Json, name: string, encoding: string): Schema | undefin
   if (!text) return undefined;
   const data = ["protobuf", "flatbuffer"].includes(schemaEncoding) ? Buffer.from(text, "base64") : text;
   return { name, encoding: schemaEncoding, data };
-}
-
-function keyOf({ topic, encoding, schema }: Omit<ClientChannel, "echo">): string {
-  return JSON.stringify([topic, encoding, schema]);
 }

@@ -4,14 +4,14 @@
  * @module
  */
 import { check, same } from "../../steps/check.ts";
-import { foxwire, sdk, spec } from "../../steps/sources.ts";
+import { choice, foxwire, protocol, spec } from "../../steps/sources.ts";
 import type { ClientCase } from "../case.ts";
 import { serverData } from "../binary.ts";
 import type { Channel } from "../server_end.ts";
 import { CONFORM, type Stage } from "../stage.ts";
 
-const ADVERTISE = spec("Server messages, advertise");
-const TABLE = sdk("foxglove.sdk.v1.1: the schema table");
+const ADVERTISE = spec("Advertise");
+const TABLE = protocol("The schema table of foxglove.sdk.v1.1");
 
 const IDS: readonly { name: string; id: number; level: "must" | "should" }[] = [
   { name: "zero", id: 0, level: "must" },
@@ -23,7 +23,7 @@ const ids: ClientCase[] = IDS.map(({ name, id, level }) => ({
   name: `channels/id-${name}`,
   level,
   rule: `A channel may have id ${id}, and is subscribed to by it`,
-  source: foxwire("docs/protocol.md: ids of channels are integers from 0 below 2^53"),
+  source: choice("Framing: ids of channels are integers from 0 below 2^53"),
   async run(stage) {
     // An id that a client would come to by cutting this one is taken.
     const decoy = { id: id === 5 ? 6 : 5, topic: "/decoy" };
@@ -115,7 +115,7 @@ export const channels: readonly ClientCase[] = [
     name: "channels/schemaless",
     level: "should",
     rule: "A channel may have no schema",
-    source: spec("Server messages, advertise: schemaName may be empty"),
+    source: spec("Advertise: schemaName may be empty"),
     async run(stage) {
       const channel = { id: 3, topic: CONFORM.topic };
       const end = await stage.greeted({ channels: [channel] });
@@ -127,7 +127,7 @@ export const channels: readonly ClientCase[] = [
     name: "channels/subscribed-before",
     level: "should",
     rule: "A topic that is wanted is subscribed to when it appears, however late",
-    source: foxwire("docs/client.md, subscriptions"),
+    source: foxwire("Subscriptions"),
     async run(stage) {
       const end = await stage.greeted({ channels: [] });
       stage.tell({ do: "subscribe", topic: CONFORM.topic });
@@ -141,7 +141,7 @@ export const channels: readonly ClientCase[] = [
     name: "channels/away-and-back",
     level: "should",
     rule: "A topic that went and comes back, by another id, is subscribed to again",
-    source: foxwire("docs/client.md, subscriptions"),
+    source: foxwire("Subscriptions"),
     async run(stage) {
       const { end, id } = await stage.subscribed();
       end.send({ op: "unadvertise", channelIds: [CONFORM.id] });
@@ -188,7 +188,7 @@ export const channels: readonly ClientCase[] = [
     name: "schemas/unknown-id",
     level: "should",
     rule: "A channel with a schema id that was never defined is kept, and ends nothing",
-    source: foxwire("docs/protocol.md: a definition can be lost"),
+    source: choice("The schema table of foxglove.sdk.v1.1: a definition can be lost"),
     protocol: "foxglove.sdk.v1.1",
     async run(stage) {
       const { end } = await stage.subscribed();

@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from "../../case.ts";
 import { check, none, same } from "../../steps/check.ts";
-import { foxwire, spec } from "../../steps/sources.ts";
+import { choice, spec } from "../../steps/sources.ts";
 import { assetResponse, playbackState, readPlaybackRequest, serverTime } from "../binary.ts";
 import type { ClientCase, Instruction } from "../case.ts";
 import type { ServerEnd } from "../server_end.ts";
@@ -14,7 +14,7 @@ import { driven } from "./steps.ts";
 
 const LEVELS = ["info", "warning", "error"];
 
-const told = driven("status", spec("Server messages, status and time"), [
+const told = driven("status", spec("Status: and Time"), [
   ["levels", "must", "A status arrives with its level and its message", async (stage) => {
     const { end } = await stage.subscribed();
     for (const [level, name] of LEVELS.entries()) {
@@ -44,7 +44,7 @@ async function fetched(stage: Stage, end: ServerEnd, uri: string) {
   return { tag, requestId: message.requestId as number };
 }
 
-const assets = driven("assets", spec("Client messages, fetch asset"), [
+const assets = driven("assets", spec("Fetch Asset"), [
   ["fetch", "must", "An asset is asked for by its uri, and arrives", async (stage) => {
     const end = await stage.ready({ info: ASSETS });
     for (const data of ["solid a", ""]) {
@@ -77,7 +77,7 @@ function graphUpdate(publishedTopics: JsonObject[]): JsonObject {
   return { op: "connectionGraphUpdate", publishedTopics, ...none };
 }
 
-const graphs = driven("graph", spec("Client messages, subscribe connection graph"), [
+const graphs = driven("graph", spec("Subscribe connection graph updates"), [
   ["updates", "must", "The connection graph is subscribed to, and its updates arrive", async (stage) => {
     const end = await stage.ready({ info: GRAPH });
     stage.tell({ do: "subscribeGraph" });
@@ -119,7 +119,7 @@ async function playback(stage: Stage, instruct: (tag: string) => Instruction) {
   return { end, tag, request };
 }
 
-const playing = driven("playback", foxwire("docs/protocol.md, playback"), [
+const playing = driven("playback", choice("Time and playback"), [
   ["play", "must", "A request carries the whole wanted state: command, the speed in force, no seek", async (stage) => {
     const { end, tag, request: { requestId, ...rest } } = await playback(stage, (tag) => ({ do: "play", tag }));
     same(rest, { command: 0, speed: 2, hasSeek: 0, seekTime: 0n }, "the request");
@@ -172,7 +172,7 @@ const undeclared: ClientCase[] = UNDECLARED.map(([name, capability, kind, instru
   name: `undeclared/${name}`,
   level: "must",
   rule: `Nothing that needs "${capability}" is sent to a server that does not declare it`,
-  source: spec("Server messages, server info: capabilities"),
+  source: spec("Server Info: capabilities"),
   driven: true,
   async run(stage) {
     const { end } = await stage.subscribed();

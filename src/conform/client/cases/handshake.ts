@@ -6,12 +6,11 @@
 import { SUBPROTOCOLS } from "../../../protocol/constants.ts";
 import { bytes } from "../../bytes.ts";
 import { check, none } from "../../steps/check.ts";
-import { foxwire, spec } from "../../steps/sources.ts";
+import { choice, rfc, spec } from "../../steps/sources.ts";
 import type { ClientCase } from "../case.ts";
 import type { ServerEnd } from "../server_end.ts";
 import { CONFORM, type Stage } from "../stage.ts";
 import { acceptance } from "../upgrade.ts";
-import { drip } from "./steps.ts";
 
 const NAMES: readonly string[] = SUBPROTOCOLS;
 
@@ -19,7 +18,7 @@ const names: ClientCase[] = SUBPROTOCOLS.map((protocol) => ({
   name: `handshake/${protocol}`,
   level: "must",
   rule: `A client that offers ${protocol} works with a server that chooses it`,
-  source: spec("Connection: subprotocol"),
+  source: spec("Protocol overview: subprotocol"),
   protocol,
   async run(stage) {
     const { end } = await stage.subscribed();
@@ -39,7 +38,7 @@ export const handshake: readonly ClientCase[] = [
     name: "handshake/offers",
     level: "must",
     rule: `The upgrade offers a name of the protocol: ${NAMES.join(", ")}`,
-    source: spec("Connection: subprotocol"),
+    source: spec("Protocol overview: subprotocol"),
     async run(stage) {
       await stage.connection();
     },
@@ -48,7 +47,7 @@ export const handshake: readonly ClientCase[] = [
     name: "handshake/newest-first",
     level: "should",
     rule: "Names are offered newest first, for servers that take the first they know",
-    source: foxwire("docs/protocol.md, handshake"),
+    source: choice("Handshake"),
     async run(stage) {
       const { offered } = (await stage.connection()).request!;
       const order = offered.map((name) => NAMES.indexOf(name)).filter((index) => index >= 0);
@@ -60,28 +59,28 @@ export const handshake: readonly ClientCase[] = [
     name: "handshake/unoffered-protocol",
     level: "must",
     rule: "A subprotocol that was not offered ends the connection",
-    source: spec("RFC 6455, 4.1"),
+    source: rfc(6455, "4.1"),
     run: (stage) => refused(stage, (end) => ({ protocol: "conform.unknown", accept: end.request!.accept })),
   },
   {
     name: "handshake/no-protocol",
     level: "should",
     rule: "A server that chooses no subprotocol is no server of this protocol: the connection is ended",
-    source: foxwire("docs/protocol.md, handshake"),
+    source: choice("Handshake"),
     run: (stage) => refused(stage, (end) => ({ protocol: undefined, accept: end.request!.accept })),
   },
   {
     name: "handshake/wrong-accept",
     level: "must",
     rule: "A Sec-WebSocket-Accept that does not fit the key ends the connection",
-    source: spec("RFC 6455, 4.1"),
+    source: rfc(6455, "4.1"),
     run: (stage) => refused(stage, (end) => ({ protocol: end.protocol, accept: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" })),
   },
   {
     name: "handshake/lower-case",
     level: "must",
     rule: "Names of headers in the answer are read whatever their case",
-    source: spec("RFC 9110, 5.1"),
+    source: rfc(9110, "5.1"),
     async run(stage) {
       const end = await stage.connection();
       const answer = acceptance({ protocol: end.protocol, accept: end.request!.accept });
@@ -94,10 +93,10 @@ export const handshake: readonly ClientCase[] = [
     name: "handshake/one-byte-at-a-time",
     level: "must",
     rule: "The answer to the upgrade may come in any pieces",
-    source: spec("TCP is a stream"),
+    source: rfc(9293, "2.2", "TCP is a stream of bytes"),
     async run(stage) {
       const end = await stage.connection();
-      await drip(end, acceptance({ protocol: end.protocol, accept: end.request!.accept }));
+      await end.drip(acceptance({ protocol: end.protocol, accept: end.request!.accept }));
       await greet(stage, end);
     },
   },
@@ -105,7 +104,7 @@ export const handshake: readonly ClientCase[] = [
     name: "handshake/glued",
     level: "must",
     rule: "What comes in one packet with the answer to the upgrade is not lost",
-    source: spec("TCP is a stream"),
+    source: rfc(9293, "2.2", "TCP is a stream of bytes"),
     async run(stage) {
       const end = await stage.connection();
       const greeting = [end.frames(end.serverInfo()), end.frames(end.advertisement(CONFORM))];
@@ -118,7 +117,7 @@ export const handshake: readonly ClientCase[] = [
     name: "handshake/waits-for-server-info",
     level: "must",
     rule: "The client sends nothing before serverInfo: it does not know yet what the server can do",
-    source: spec("Connection: the server greets with serverInfo"),
+    source: spec("Protocol overview: the server greets with serverInfo"),
     async run(stage) {
       const end = await stage.opened();
       await stage.quiet();

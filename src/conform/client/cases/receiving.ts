@@ -5,13 +5,12 @@
  */
 import { bytes } from "../../bytes.ts";
 import { check, same } from "../../steps/check.ts";
-import { foxwire, spec } from "../../steps/sources.ts";
+import { foxwire, rfc } from "../../steps/sources.ts";
 import type { ClientCase } from "../case.ts";
 import { serverData } from "../binary.ts";
 import { FRAMES, serverFrame } from "../../frames.ts";
 import type { ServerEnd } from "../server_end.ts";
 import { CONFORM, type Stage } from "../stage.ts";
-import { drip } from "./steps.ts";
 
 /** A frame cut into parts, with a ping between them. */
 function fragments(opcode: number, payload: Uint8Array): Uint8Array {
@@ -45,7 +44,7 @@ const forbidden: ClientCase[] = FORBIDDEN.map(({ name, rule, frame }) => ({
   name: `receiving/${name}`,
   level: "should",
   rule: `${rule} makes the client end the connection`,
-  source: spec("RFC 6455, 5 and 8.1"),
+  source: rfc(6455, "5 and 8.1"),
   async run(stage) {
     const { end } = await stage.subscribed();
     end.write(frame);
@@ -65,10 +64,10 @@ export const receiving: readonly ClientCase[] = [
     name: "receiving/one-byte-at-a-time",
     level: "must",
     rule: "Frames may come in any pieces",
-    source: spec("TCP is a stream"),
+    source: rfc(9293, "2.2", "TCP is a stream of bytes"),
     async run(stage) {
       const end = await stage.opened();
-      await drip(end, end.frames(end.serverInfo(), end.advertisement(CONFORM)));
+      await end.drip(end.frames(end.serverInfo(), end.advertisement(CONFORM)));
       await stage.subscribe(end);
       await stage.alive(end, "a greeting that came byte by byte");
     },
@@ -77,7 +76,7 @@ export const receiving: readonly ClientCase[] = [
     name: "receiving/fragmented-text",
     level: "must",
     rule: "A text message may come in several frames, with pings between them",
-    source: spec("RFC 6455, 5.4"),
+    source: rfc(6455, "5.4"),
     async run(stage) {
       const end = await stage.opened();
       end.send(end.serverInfo());
@@ -92,7 +91,7 @@ export const receiving: readonly ClientCase[] = [
     name: "receiving/fragmented-binary",
     level: "must",
     rule: "A binary message may come in several frames, with pings between them",
-    source: spec("RFC 6455, 5.4"),
+    source: rfc(6455, "5.4"),
     driven: true,
     async run(stage) {
       const data = '{"in":"parts"}';
@@ -103,7 +102,7 @@ export const receiving: readonly ClientCase[] = [
     name: "receiving/glued",
     level: "must",
     rule: "Many messages in one packet all arrive, in their order",
-    source: spec("TCP is a stream"),
+    source: rfc(9293, "2.2", "TCP is a stream of bytes"),
     driven: true,
     async run(stage) {
       const texts = Array.from({ length: 200 }, (_, n) => `{"n":${n}}`);
@@ -118,7 +117,7 @@ export const receiving: readonly ClientCase[] = [
     name: "receiving/lengths",
     level: "must",
     rule: "Frames of every length are read: those of 7, 16 and 64 bits",
-    source: spec("RFC 6455, 5.2"),
+    source: rfc(6455, "5.2"),
     driven: true,
     async run(stage) {
       const { end, id } = await stage.subscribed();
@@ -135,7 +134,7 @@ export const receiving: readonly ClientCase[] = [
     name: "receiving/ping",
     level: "must",
     rule: "A ping is answered by a pong with the same payload",
-    source: spec("RFC 6455, 5.5.2"),
+    source: rfc(6455, "5.5.2"),
     async run(stage) {
       const { end } = await stage.subscribed();
       await end.ping("conform");
@@ -146,7 +145,7 @@ export const receiving: readonly ClientCase[] = [
     name: "receiving/unasked-pong",
     level: "must",
     rule: "A pong that nobody asked for is ignored",
-    source: spec("RFC 6455, 5.5.3"),
+    source: rfc(6455, "5.5.3"),
     async run(stage) {
       const { end } = await stage.subscribed();
       end.write(serverFrame(FRAMES.pong, "unasked"));
@@ -157,7 +156,7 @@ export const receiving: readonly ClientCase[] = [
     name: "receiving/empty-binary",
     level: "should",
     rule: "An empty binary message means nothing",
-    source: foxwire("docs/behaviour.md, messages"),
+    source: foxwire("Messages of a server"),
     async run(stage) {
       const { end } = await stage.subscribed();
       end.write(serverFrame(FRAMES.binary));
@@ -169,7 +168,7 @@ export const receiving: readonly ClientCase[] = [
     name: "receiving/close",
     level: "must",
     rule: "A Close frame is answered by one with its code, or without one",
-    source: spec("RFC 6455, 5.5.1"),
+    source: rfc(6455, "5.5.1"),
     async run(stage) {
       const { end } = await stage.subscribed();
       const code = await end.close(1001);
@@ -180,7 +179,7 @@ export const receiving: readonly ClientCase[] = [
     name: "receiving/closes-itself",
     level: "should",
     rule: "A client that ends says so by a Close frame",
-    source: spec("RFC 6455, 7.1.2"),
+    source: rfc(6455, "7.1.2"),
     driven: true,
     async run(stage) {
       const { end } = await stage.subscribed();

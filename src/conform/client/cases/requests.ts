@@ -56,7 +56,7 @@ async function echoes(stage: Stage, service: JsonObject): Promise<void> {
   same((await stage.answered(tag)).data, '{"y":2}', "data of the answer");
 }
 
-const publishing = driven("publish", spec("Client messages, advertise and message data"), [
+const publishing = driven("publish", spec("Client Advertise: and Client Message Data"), [
   ["advertises", "must", "A topic is advertised, with its encoding, and then published on by its id", async (stage) => {
     const end = await stage.ready({ info: PUBLISH });
     stage.tell(goal('{"x":1}'));
@@ -105,7 +105,7 @@ const publishing = driven("publish", spec("Client messages, advertise and messag
   ],
 ]);
 
-const services = driven("services", spec("Client messages, service call request"), [
+const services = driven("services", spec("Service Call Request"), [
   [
     "call",
     "must",
@@ -172,7 +172,7 @@ function sets(parameter: { name: string; value?: unknown; type?: string }) {
   };
 }
 
-const parameters = driven("parameters", spec("Client messages, parameters"), [
+const parameters = driven("parameters", spec("Set Parameters: and Get Parameters"), [
   [
     "get",
     "must",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { foxwire, sdk, spec } from "../../steps/sources.ts";
+import { foxwire, protocol, sdk } from "../../steps/sources.ts";
 import type { JsonObject, Source } from "../../case.ts";
 import type { ClientCase } from "../case.ts";
 import { bytes, text, u32, u8 } from "../../bytes.ts";
@@ -21,8 +21,8 @@ interface Row {
   messages: (object | string | Uint8Array)[];
 }
 
-const NEWER = spec("Unknown ops, opcodes, members and capabilities belong to newer versions");
-const ALMOST = foxwire("docs/client.md: what is not as it should be never ends anything");
+const NEWER = protocol("Framing: newer peers send what a reader does not know");
+const ALMOST = foxwire("Messages of a server: what is not as it should be never ends anything");
 
 const parameters = (...entries: JsonObject[]) => ({ op: "parameterValues", parameters: entries });
 const graph = { publishedTopics: [], subscribedTopics: [], advertisedServices: [] };
@@ -217,7 +217,7 @@ export const robustness: readonly ClientCase[] = [
     name: "unknown/statuses",
     level: "must",
     rule: "Statuses of all levels, with and without id, end nothing",
-    source: sdk("statuses answer mistakes; the connection lives"),
+    source: sdk("handle_message: statuses answer mistakes, the connection lives"),
     async run(stage) {
       const { end } = await stage.subscribed();
       for (const level of [0, 1, 2]) {

@@ -10,7 +10,7 @@ import { closePayload, FRAMES, serverFrame } from "../../frames.ts";
 import type { ServerEnd } from "../server_end.ts";
 import { CONFORM, type Stage } from "../stage.ts";
 
-const RECONNECT = foxwire("docs/client.md, when the connection is lost");
+const RECONNECT = foxwire("Reconnecting");
 
 /** The next connection, where the ids of the one before mean other things. */
 async function nextConnection(stage: Stage, sessionId: string): Promise<ServerEnd> {
@@ -55,7 +55,7 @@ export const session: readonly ClientCase[] = [
     name: "session/bare",
     level: "must",
     rule: "A serverInfo with name and capabilities alone will do",
-    source: spec("Server messages, server info"),
+    source: spec("Server Info"),
     async run(stage) {
       const end = await stage.opened();
       end.send({ op: "serverInfo", name: "", capabilities: [] });
@@ -68,7 +68,7 @@ export const session: readonly ClientCase[] = [
     name: "session/grown",
     level: "should",
     rule: "serverInfo again in the same session leaves channels and subscriptions as they are",
-    source: foxwire("docs/behaviour.md: serverInfo is sent again when capabilities are added"),
+    source: foxwire("The course of a connection: serverInfo is sent again when capabilities are added"),
     async run(stage) {
       const { end } = await stage.subscribed();
       end.send(end.serverInfo({ capabilities: ["parameters"] }));
@@ -79,7 +79,7 @@ export const session: readonly ClientCase[] = [
     name: "session/grown-capability",
     level: "should",
     rule: "What serverInfo declares later can be used from then on",
-    source: foxwire("docs/behaviour.md: serverInfo is sent again when capabilities are added"),
+    source: foxwire("The course of a connection: serverInfo is sent again when capabilities are added"),
     driven: true,
     async run(stage) {
       const { end } = await stage.subscribed();
@@ -93,7 +93,7 @@ export const session: readonly ClientCase[] = [
     name: "session/reset",
     level: "should",
     rule: "serverInfo with another sessionId begins a new session, in which channels and subscriptions go on",
-    source: sdk("clear_session sends serverInfo alone"),
+    source: sdk("Server: clear_session sends serverInfo alone"),
     async run(stage) {
       const { end } = await stage.subscribed();
       end.send(end.serverInfo({ sessionId: "two" }));
@@ -104,7 +104,7 @@ export const session: readonly ClientCase[] = [
     name: "session/no-capabilities",
     level: "extra",
     rule: "A serverInfo without capabilities is one of a server that has none",
-    source: foxwire("docs/interop.md: servers that are almost right"),
+    source: foxwire("Servers that are almost right"),
     async run(stage) {
       const end = await stage.opened();
       end.send({ op: "serverInfo", name: "conform" });

@@ -5,16 +5,7 @@
  */
 import type { Level, Source } from "../../case.ts";
 import type { ClientCase } from "../case.ts";
-import type { ServerEnd } from "../server_end.ts";
 import type { Stage } from "../stage.ts";
-
-/** Writes bytes one at a time, as far as TCP can be made to. */
-export async function drip(end: ServerEnd, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length && !end.ended; at++) {
-    end.write(bytes.subarray(at, at + 1));
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-}
 
 /** Bytes as text. */
 export function text(data: Uint8Array): string {

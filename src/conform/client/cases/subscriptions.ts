@@ -4,11 +4,11 @@
  * @module
  */
 import { check, none, same } from "../../steps/check.ts";
-import { foxwire, spec } from "../../steps/sources.ts";
+import { choice, spec } from "../../steps/sources.ts";
 import type { ClientCase } from "../case.ts";
 import { CONFORM, type Stage } from "../stage.ts";
 
-const DATA = spec("Server messages, message data");
+const DATA = spec("Message Data");
 const A = { id: 2, topic: "/a" };
 const B = { id: 3, topic: "/b" };
 
@@ -74,7 +74,7 @@ export const subscriptions: readonly ClientCase[] = [
     name: "subscriptions/cancelled",
     level: "must",
     rule: "A subscription is cancelled by its id",
-    source: spec("Client messages, unsubscribe"),
+    source: spec("Unsubscribe"),
     driven: true,
     async run(stage) {
       const end = await stage.greeted({ channels: [A, B] });
@@ -89,7 +89,7 @@ export const subscriptions: readonly ClientCase[] = [
     name: "subscriptions/after-cancelled",
     level: "must",
     rule: "What still comes of a cancelled subscription is ignored",
-    source: foxwire("docs/protocol.md: what was under way may still arrive"),
+    source: choice("The course of a connection: what was under way may still arrive"),
     driven: true,
     async run(stage) {
       const end = await stage.greeted({ channels: [CONFORM, A] });
@@ -105,7 +105,7 @@ export const subscriptions: readonly ClientCase[] = [
     name: "subscriptions/again",
     level: "must",
     rule: "A topic can be subscribed to again",
-    source: spec("Client messages, subscribe"),
+    source: spec("Subscribe"),
     driven: true,
     async run(stage) {
       const { end } = await stage.subscribed();

@@ -1,0 +1,4 @@
+/** A program that does nothing until its input ends. */
+import process from "node:process";
+
+process.stdin.resume();
