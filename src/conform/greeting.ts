@@ -41,9 +41,9 @@ export function greetingOf(messages: readonly Received[]): Greeting {
   const serverInfo = ops("serverInfo")[0] ?? { op: "serverInfo" };
   return {
     serverInfo,
-    capabilities: listIn(serverInfo, "capabilities") as unknown as string[],
+    capabilities: listIn(serverInfo, "capabilities") as string[],
     channels: channelsOf(ops("advertise")),
-    services: ops("advertiseServices").flatMap((message) => listIn(message, "services")),
+    services: ops("advertiseServices").flatMap((message) => objectsIn(message, "services")),
   };
 }
 
@@ -51,8 +51,8 @@ export function greetingOf(messages: readonly Received[]): Greeting {
 function channelsOf(advertisements: readonly JsonMessage[]): JsonObject[] {
   const table = new Map<unknown, JsonObject>();
   return advertisements.flatMap((message) => {
-    for (const schema of listIn(message, "schemas")) table.set(schema.id, schema);
-    return listIn(message, "channels").map((channel) => withSchema(channel, table.get(channel.schemaId)));
+    for (const schema of objectsIn(message, "schemas")) table.set(schema.id, schema);
+    return objectsIn(message, "channels").map((channel) => withSchema(channel, table.get(channel.schemaId)));
   });
 }
 
@@ -62,8 +62,12 @@ function withSchema(channel: JsonObject, schema: JsonObject | undefined): JsonOb
   return { ...channel, schemaName: schema.name, schema: schema.data, schemaEncoding: schema.encoding };
 }
 
-/** Cases look at whether it is a list. */
-function listIn(message: JsonObject, member: string): JsonObject[] {
+/** Cases look at whether it is a list, and of objects. */
+function objectsIn(message: JsonObject, member: string): JsonObject[] {
+  return listIn(message, member).filter((entry) => typeof entry === "object" && entry !== null) as JsonObject[];
+}
+
+function listIn(message: JsonObject, member: string): unknown[] {
   const list = message[member];
   return Array.isArray(list) ? list : [];
 }

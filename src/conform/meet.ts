@@ -56,9 +56,10 @@ export async function meet(reach: Reach, protocol: Subprotocol): Promise<Met> {
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
     const { expected, got } = error;
-    throw new FoxgloveError(`Cannot begin with ${reach.url}: instead of ${expected} came ${got}`, {
-      code: "connection",
-    });
+    const asked = BARRIERS.map(({ name }) => name).join(", ");
+    const message =
+      `Cannot begin with ${reach.url}: instead of ${expected} came ${got}; it was asked no more than ${asked}`;
+    throw new FoxgloveError(message, { code: "connection" });
   }
 }
 

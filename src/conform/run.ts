@@ -4,18 +4,16 @@
  * @module
  */
 import type { Subprotocol } from "../protocol/constants.ts";
-import { errorMessage, FoxgloveError } from "../util/errors.ts";
+import { FoxgloveError } from "../util/errors.ts";
 import type { ConformCase } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { meet, type Met } from "./meet.ts";
-import { type Lack, Mismatch, Skip } from "./mismatch.ts";
+import { type Lack, Mismatch, type Verdict, verdictOf } from "./mismatch.ts";
 import { missing } from "./needs.ts";
 import { CONFORM_DEFAULTS, type ConformOptions, type ConformReport, type ConformResult } from "./options.ts";
 import { openPeer, type Reach, standardSocket, takenProtocols } from "./reach.ts";
 import { CaseScene, type Setting } from "./scene.ts";
 import { selected } from "./select.ts";
-
-type Verdict = Pick<ConformResult, "outcome" | "reason" | "offer" | "expected" | "got" | "wire">;
 
 /** A server is held for dead when it takes no connection in as many times the wait for one answer. */
 const BUSY_ANSWERS = 3;
@@ -129,17 +127,11 @@ async function play(entry: ConformCase, scene: CaseScene, caseMs: number): Promi
     await Promise.race([entry.run(scene), late]);
     return { outcome: "ok" };
   } catch (error) {
-    return verdictOf(error, scene);
+    return verdictOf(error, scene.wire);
   } finally {
     clearTimeout(timer);
     await scene.leave();
   }
-}
-
-function verdictOf(error: unknown, { wire }: CaseScene): Verdict {
-  if (error instanceof Skip) return { outcome: "skipped", ...error.lack };
-  if (error instanceof Mismatch) return { outcome: "failed", expected: error.expected, got: error.got, wire };
-  return { outcome: "failed", expected: "the case to be played to its end", got: errorMessage(error), wire };
 }
 
 /** Whether a server still takes connections: not at once perhaps, after a case that has kept it very busy. */

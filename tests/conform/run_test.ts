@@ -299,6 +299,21 @@ test("a server whose greeting is no JSON is tried with the connection, and the r
   }
 });
 
+test("a server whose lists hold null fails the cases that look at them, in words", async () => {
+  const raw = await RawServer.start((upgrade) => {
+    const messages = [{ op: "serverInfo", name: "", capabilities: [] }, { op: "advertise", channels: [null] }];
+    say(upgrade, ...goodAnswer(upgrade), ...messages.map((message) => serverFrame(1, JSON.stringify(message))));
+  });
+  try {
+    const { results } = await conform(`ws://127.0.0.1:${raw.port}`, { answerMs: 2500, only: ["channels"] });
+    const failed = results.filter(({ outcome }) => outcome === "failed");
+    assertEquals(failed.map(({ name }) => name).includes("channels/ids"), true);
+    for (const { got } of failed) assertMatch(`${got}`, /"channels":\[null\]/);
+  } finally {
+    await raw.stop();
+  }
+});
+
 /** Servers that are none, and what a person reads of them. */
 const NO_SERVERS: Record<string, [answer: string | undefined, told: RegExp]> = {
   "another web server": [

@@ -236,7 +236,7 @@ export const CHANNELS: readonly ConformCase[] = [
     rule: "Two clients that connect one after the other are told of the same channels under the same topics",
     source: spec("Advertise"),
     async run(scene) {
-      const topics = async () => (await wired(scene)).map(({ topic }) => topic as string).sort();
+      const topics = async () => (await wired(scene)).map(({ topic }) => String(topic)).sort();
       // Those that clients have made come and go.
       const lasting = (all: string[]) => all.filter((topic) => !topic.startsWith("/echo/"));
       same(lasting(await topics()), lasting(await topics()), "topics");

@@ -5,8 +5,8 @@
  */
 import { SUBPROTOCOLS } from "../../protocol/constants.ts";
 import type { TcpEnd, TcpSink } from "../../runtime/tcp_listener.ts";
-import { errorMessage, FoxgloveError } from "../../util/errors.ts";
-import { Mismatch, Skip } from "../mismatch.ts";
+import { FoxgloveError } from "../../util/errors.ts";
+import { type Verdict, verdictOf } from "../mismatch.ts";
 import { CONFORM_DEFAULTS, type ConformResult } from "../options.ts";
 import { selected } from "../select.ts";
 import type { ConformRule } from "../case.ts";
@@ -181,14 +181,6 @@ function neverMet(driver: Driver | undefined): FoxgloveError {
     ? `Cannot begin: ${driver.ended}`
     : `Cannot begin: the driver runs, but its client has not connected to the address in its last argument${driver.errors}`;
   return new FoxgloveError(why, { code: "connection" });
-}
-
-type Verdict = Omit<ConformResult, keyof ConformRule | "took">;
-
-function verdictOf(error: unknown, wire: readonly string[] = []): Verdict {
-  if (error instanceof Skip) return { outcome: "skipped", ...error.lack };
-  if (error instanceof Mismatch) return { outcome: "failed", expected: error.expected, got: error.got, wire };
-  return { outcome: "failed", expected: "the case to be played to its end", got: errorMessage(error), wire };
 }
 
 /** A connection that waits for its scene. */

@@ -6,12 +6,17 @@
 import type { JsonMessage, JsonObject } from "../case.ts";
 import { Mismatch } from "../mismatch.ts";
 import type { Peer, Received } from "../peer.ts";
+import { check } from "./check.ts";
 import { find, isOp } from "./messages.ts";
 
-/** The lists of a member of all messages of an op, as one. */
+/** The lists of a member of all messages of an op, as one. @throws {Mismatch} when there is one that is no list, or has null in it. */
 export function entriesOf(messages: readonly Received[], op: string, member: string): JsonObject[] {
   const found = messages.filter((message) => isOp(message, op)) as JsonMessage[];
-  return found.flatMap((message) => (message[member] ?? []) as JsonObject[]);
+  return found.flatMap((message) => {
+    const list = message[member] ?? [];
+    check(Array.isArray(list) && !list.includes(null), `a list "${member}" in "${op}", without null`, message);
+    return list;
+  });
 }
 
 /** Channels of all `advertise` among messages, as they were sent. */
