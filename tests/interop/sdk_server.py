@@ -2,7 +2,9 @@
 
 import base64
 import os
+import socket
 import threading
+import time
 
 import foxglove
 from foxglove.channels import KeyValuePairChannel
@@ -245,7 +247,22 @@ class Robot:
         self.server.broadcast_playback_state(state)
 
     def stop(self):
+        port = self.server.port
         self.server.stop()
+        # It is a thread of the SDK that ends listening, later.
+        while not is_free(port):
+            time.sleep(0.01)
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        # As the SDK does: closed connections of before do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def main():
