@@ -44,6 +44,8 @@ function keep({ target, found, setup, steps }: Case): void {
 
 function report({ tallies, failure }: Outcome, dry: boolean): number {
   console.log(summaryOf(tallies));
+  const inputs = [...tallies.values()].reduce((sum, each) => sum + each.inputs, 0);
+  console.log(`${inputs} inputs, ${failure === undefined ? "no failure" : "1 failure"}`);
   if (failure === undefined) return 0;
   console.log(`FAILED ${failure.target}: ${failure.found}`);
   console.log(`Its steps, ${caseText(failure.setup)}:`);
